@@ -1,0 +1,61 @@
+# `make` lists the targets. Everything set up here lives in .venv and .cache, nothing outside.
+.DEFAULT_GOAL := help
+SHELL := bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1). Install it, or: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv module is missing. Debian: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: setup
+setup: $(STAMP) ## make .venv from the hashed requirements
+
+.PHONY: engines
+engines: $(STAMP) ## fetch the real Kafka and Elasticsearch (Maven Central) into the cache
+	$(BIN)/python -m engines fetch
+
+.PHONY: demo
+demo: $(STAMP) ## run the whole job on real engines; DEMO_SECONDS=20 ends by itself
+	$(BIN)/python -m demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+
+.PHONY: test
+test: $(STAMP) ## every test, the ones on the real engines included
+	$(BIN)/python -m engines fetch
+	$(BIN)/pytest -q $(ARGS)
+
+.PHONY: lint
+lint: $(STAMP) ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: bench
+bench: $(STAMP) ## CPU and memory a record beside the floor loop; last line is JSON
+	$(BIN)/python -m bench
+
+.PHONY: docs
+docs: $(STAMP) ## write the generated pages of docs/ again
+	$(BIN)/python -m docs
+
+.PHONY: lock
+lock: $(STAMP) ## compile the requirements again, with hashes
+	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras --allow-unsafe --no-header -o requirements/run.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras --allow-unsafe --no-header -o requirements/dev.txt pyproject.toml requirements/dev.in
+
+.PHONY: clean
+clean: ## remove what make made
+	rm -rf $(VENV) .run build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,3 @@
+"""
+The built-in collectors, one file a source format.
+"""

@@ -1,0 +1,3 @@
+"""
+Pure parts of the flow: no I/O, no threads, no clock, no randomness, no logging.
+"""

@@ -1,0 +1,3 @@
+"""
+The edges: each file is the only one that knows its library.
+"""
