@@ -1,0 +1,193 @@
+"""
+From documents to bulks: the NDJSON lines of one request, and whose records they are.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, starmap
+from operator import add
+
+from sink.core.collect import Documents, Rejected, Run
+from sink.core.offsets import OffsetTracker, Ticket
+from sink.core.record import Record
+
+# What the operation and the two newlines of an action add to its source, beside index and id.
+_ID_MARK = b'","_id":"'
+
+
+@dataclass(slots=True)
+class Bulk:
+    """
+    The actions of one request: position n is lines 2n (action) and 2n+1 (source).
+    """
+
+    lines: list[bytes]
+    records: list[Record]  # by position: whose record each document came from
+    sections: list[tuple[str, int]]  # (topic, documents), in order of position
+    rejected: list[Rejected]  # dead before they were sent; settled with the bulk
+    tickets: list[Ticket]
+    size_bytes: int
+    worker: int = 0  # the thread that waits for the settlement
+
+    def __len__(self) -> int:
+        """
+        Count the documents.
+        """
+        return len(self.records)
+
+    def body(self) -> bytes:
+        """
+        Join the request's body. Cost: 0.07 µs a document; made at sending, kept by nobody.
+        """
+        self.lines.append(b"")  # the last line ends with a newline too
+        body = b"\n".join(self.lines)
+        self.lines.pop()
+        return body
+
+    def part(self, positions: Sequence[int]) -> "Bulk":
+        """
+        Make a bulk of some positions, to be sent again. Tickets stay with the whole.
+        """
+        lines = [line for p in positions for line in self.lines[2 * p : 2 * p + 2]]
+        records = [self.records[p] for p in positions]
+        sections = [(record.topic() or "", 1) for record in records]
+        return Bulk(lines, records, sections, [], [], sum(map(len, lines)), self.worker)
+
+    def halves(self) -> tuple["Bulk", "Bulk"]:
+        """
+        Cut a bulk of two or more documents in two.
+        """
+        middle = len(self) // 2
+        return self.part(range(middle)), self.part(range(middle, len(self)))
+
+
+def action_prefix(op_type: str, index: str, id_prefix: str | None) -> bytes:
+    """
+    Make what the action lines of one partition and one index have in common, up to the offset.
+
+    Args:
+        op_type: `create` or `index`.
+        index: A legal index name: no character in it needs escaping in JSON.
+        id_prefix: `<topic id>-<partition>-<leader epoch>-`; None to let Elasticsearch pick ids.
+    """
+    head = b'{"%b":{"_index":"%b' % (op_type.encode(), index.encode())
+    return head + b'"}}' if id_prefix is None else head + _ID_MARK + id_prefix.encode()
+
+
+def action_lines(prefix: bytes, ids: Sequence[int] | list[bytes], *, with_id: bool) -> list[bytes]:
+    """
+    Make the action line of each document. Cost: 0.12 µs a document (one call in C a line).
+    """
+    if not with_id:
+        return [prefix] * len(ids)
+    mark = b"%d" if isinstance(ids, range) or (ids and isinstance(ids[0], int)) else b"%b"
+    return list(map((prefix.replace(b"%", b"%%") + mark + b'"}}').__mod__, ids))
+
+
+@dataclass(slots=True)
+class _Share:
+    """
+    The documents of one run in a draft: positions begin <= position < end.
+    """
+
+    run: Run
+    begin: int
+    end: int
+    rejected: list[Rejected]
+
+
+@dataclass(slots=True)
+class Draft:
+    """
+    The documents of one poll, before they are cut into bulks.
+    """
+
+    actions: list[bytes] = field(default_factory=list)
+    sources: list[bytes] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    _shares: list[_Share] = field(default_factory=list)
+
+    def add(self, run: Run, documents: Documents, actions: list[bytes]) -> None:
+        """
+        Add the documents of a run, with the action line of each.
+        """
+        assert len(actions) == len(documents.sources) == len(documents.records)
+        begin = len(self.sources)
+        self.actions += actions
+        self.sources += documents.sources
+        self.records += documents.records
+        self._shares.append(_Share(run, begin, len(self.sources), documents.rejected))
+
+    def bulks(self, tracker: OffsetTracker, docs_max: int, bytes_max: int) -> list[Bulk]:
+        """
+        Cut the draft into bulks, and track each run.
+
+        Its ticket goes with every bulk that holds a document, or a dead letter, of its records.
+        """
+        made = [self._bulk(begin, end) for begin, end in self._cut(docs_max, bytes_max)]
+        if not made and any(share.rejected for share in self._shares):
+            made = [self._bulk(0, 0)]
+        ends = list(accumulate(map(len, made)))
+        for share in self._shares:
+            parts = _bulks_of(share, ends)
+            partition = share.run.partition
+            ticket = tracker.track(partition, share.run.first, share.run.next_offset, len(parts))
+            for place in parts:
+                made[place].tickets.append(ticket)
+            if share.rejected:
+                made[parts[-1]].rejected += share.rejected
+        self._add_sections(made, ends)
+        return made
+
+    def _cut(self, docs_max: int, bytes_max: int) -> list[tuple[int, int]]:
+        total = sum(map(len, self.actions)) + sum(map(len, self.sources)) + 2 * len(self.sources)
+        if not self.sources:
+            return []
+        if len(self.sources) <= docs_max and total <= bytes_max:
+            return [(0, len(self.sources))]
+        pairs = zip(map(len, self.actions), map(len, self.sources), strict=True)
+        return list(cut([2 + size for size in starmap(add, pairs)], docs_max, bytes_max))
+
+    def _bulk(self, begin: int, end: int) -> Bulk:
+        lines = [b""] * (2 * (end - begin))
+        lines[0::2] = self.actions[begin:end]
+        lines[1::2] = self.sources[begin:end]
+        return Bulk(lines, self.records[begin:end], [], [], [], sum(map(len, lines)) + len(lines))
+
+    def _add_sections(self, made: list[Bulk], ends: list[int]) -> None:
+        for bulk, end in zip(made, ends, strict=True):
+            begin = end - len(bulk)
+            for share in self._shares:
+                shared = min(end, share.end) - max(begin, share.begin)
+                if shared > 0:
+                    bulk.sections.append((share.run.partition.topic, shared))
+
+
+def _bulks_of(share: _Share, ends: list[int]) -> range:
+    """
+    Tell which bulks hold documents or dead letters of a run.
+    """
+    if share.begin == share.end:
+        last = min(bisect_right(ends, share.begin), len(ends) - 1)
+        return range(last, last + 1) if share.rejected else range(0)
+    return range(bisect_right(ends, share.begin), bisect_left(ends, share.end) + 1)
+
+
+def cut(sizes: Sequence[int], docs_max: int, bytes_max: int) -> Iterator[tuple[int, int]]:
+    """
+    Cut documents into bulks in their order: none over a limit unless it is one document alone.
+
+    Args:
+        sizes: Bytes of each document with its action.
+    Yields:
+        (begin, end) positions.
+    """
+    begin = held = 0
+    for position, size in enumerate(sizes):
+        if position > begin and (position - begin >= docs_max or held + size > bytes_max):
+            yield begin, position
+            begin, held = position, 0
+        held += size
+    if begin < len(sizes):
+        yield begin, len(sizes)

@@ -1,0 +1,94 @@
+"""
+The dead letter: a record as it came, with headers that say where it came from and why it is here.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from sink.core.record import Headers, Record
+
+STUB_BYTES = 64 * 1024
+_REASON_BYTES = 4096  # headers count against message.max.bytes; a trace is told by its end
+PREFIX = "sink."
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """
+    A record that cannot become a document, and why.
+
+    Args:
+        stage: `collect` (before it was sent) or `index` (Elasticsearch refused it).
+        position: Of the element, where the record holds several documents.
+    """
+
+    record: Record
+    stage: str
+    error_type: str
+    reason: str
+    attempts: int = 0
+    index: str | None = None
+    id: str | None = None
+    position: int | None = None
+
+    def headers(self, origin: Mapping[str, str]) -> Headers:
+        """
+        Give the record's own headers, then what is known of its end.
+
+        Args:
+            origin: What the dead letter itself cannot tell: topic id, version.
+        """
+        record = self.record
+        facts: dict[str, object] = {
+            "topic": record.topic(),
+            "partition": record.partition(),
+            "offset": record.offset(),
+            "leader_epoch": record.leader_epoch(),
+            "timestamp": record.timestamp()[1],
+            "position": self.position,
+            "index": self.index,
+            "id": self.id,
+            "stage": self.stage,
+            "error_type": self.error_type,
+            "reason": _shortened(self.reason),
+            "attempts": self.attempts,
+            **origin,
+        }
+        told = [(PREFIX + k, str(v).encode()) for k, v in facts.items() if v is not None]
+        return [*(record.headers() or []), *told]
+
+    def stub(self) -> tuple[bytes, Headers]:
+        """
+        Give what is kept of a value that is too large for the dead-letter topic.
+
+        Returns:
+            The first 64 KiB, and headers with the length and SHA-256 of the whole.
+        """
+        value = self.record.value() or b""
+        raw = value.encode() if isinstance(value, str) else value
+        digest = hashlib.sha256(raw).hexdigest().encode()
+        length = str(len(raw)).encode()
+        return raw[:STUB_BYTES], [
+            (PREFIX + "truncated", b"true"),
+            (PREFIX + "value_bytes", length),
+            (PREFIX + "value_sha256", digest),
+        ]
+
+
+def target_of(action: bytes) -> tuple[str, str | None]:
+    """
+    Read index and id out of an action line.
+    """
+    ((_, target),) = orjson.loads(action).items()
+    return target["_index"], target.get("_id")
+
+
+def _shortened(reason: str) -> str:
+    raw = reason.encode()
+    if len(raw) <= _REASON_BYTES:
+        return reason
+    half = _REASON_BYTES // 2
+    return f"{raw[:half].decode(errors='ignore')} … {raw[-half:].decode(errors='ignore')}"

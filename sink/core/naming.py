@@ -1,0 +1,168 @@
+"""
+Which index a document goes to: from the topic and the record's own time, never from a clock.
+
+So a replay after midnight or month end finds the same index, and with it the same id.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
+
+# Source: Elasticsearch, "Create index API", path parameters: names are lower case, hold none of
+# \ / * ? " < > | space , # :, do not begin with - _ +, and are at most 255 bytes long.
+_ILLEGAL = re.compile(r'[\\/*?"<>|\s,#:\x00-\x1f\x7f]')
+NAME_BYTES_MAX = 255
+UNDATED = "undated"
+_FOREVER = 2**63
+
+_FORMAT_UNITS = {**dict.fromkeys("YCGymBbhjdeUWVuwaAFDx", "day"), **dict.fromkeys("HIkp", "hour")}
+
+
+class Dated(NamedTuple):
+    """
+    An index name and the span of record times it holds for: from_ms <= time < until_ms.
+    """
+
+    name: str
+    from_ms: int
+    until_ms: int
+
+
+class IndexNames:
+    """
+    Names the index of a user topic at a time.
+
+    Args:
+        prefix: What stands before the user topic.
+        period: `month` (its first day), `week` (the Sunday on or before) or `day`.
+        name: A whole strftime form instead of both; `{topic}` stands for the user topic.
+        zone: In which the calendar is read.
+    Raises:
+        ValueError: The strftime form is finer than an hour or has an unknown directive.
+    """
+
+    def __init__(self, prefix: str, period: str, name: str | None, zone: tzinfo) -> None:
+        self._prefix = prefix
+        self._zone = zone
+        self._format = name or "%Y-%m-%d"
+        self._unit = _unit_of(name) if name else period
+        self._whole = name is not None
+
+    def dated(self, user_topic: str, time_ms: int) -> Dated:
+        """
+        Name the index for a record's time.
+
+        Args:
+            user_topic: The topic without its prefix.
+            time_ms: Milliseconds since the epoch, UTC; negative where the record has no time.
+        Returns:
+            The name and the times it holds for. A time that no calendar holds gives `…_undated`.
+        """
+        if time_ms < 0:
+            return Dated(self._undated(user_topic), -_FOREVER, 0)
+        try:
+            at = datetime.fromtimestamp(time_ms / 1000, self._zone)
+            begin, end = _SPANS[self._unit](at)
+            span = (_epoch_ms(begin), _epoch_ms(end))
+        except (OverflowError, ValueError, OSError):
+            return Dated(self._undated(user_topic), time_ms, _FOREVER)
+        return Dated(self._at(user_topic, begin), *span)
+
+    def pattern(self) -> str:
+        """
+        Give a wildcard that matches every index of this naming.
+        """
+        if not self._whole:
+            return f"{_legal(self._prefix)}*" if self._prefix else "*"
+        head = re.split(r"%|\{topic\}", self._format, maxsplit=1)[0]
+        return f"{_legal(head, dots=True)}*"
+
+    def _at(self, user_topic: str, begin: datetime) -> str:
+        if not self._whole:
+            return _bounded(_legal(self._prefix + user_topic), f"_{begin:{self._format}}")
+        text = begin.strftime(self._format)
+        return _bounded(_legal(text.replace("{topic}", _legal(user_topic)), dots=True), "")
+
+    def _undated(self, user_topic: str) -> str:
+        if not self._whole:
+            return _bounded(_legal(self._prefix + user_topic), f"_{UNDATED}")
+        head = re.split("%", self._format, maxsplit=1)[0].replace("{topic}", _legal(user_topic))
+        return _bounded(_legal(head, dots=True).rstrip("-_."), f"_{UNDATED}")
+
+
+def _unit_of(form: str) -> str:
+    """
+    Tell how long one name of a strftime form holds: a day, or an hour where it has one.
+    """
+    units = set()
+    for directive in re.findall(r"%-?(.)", form):
+        if directive == "%":
+            continue
+        unit = _FORMAT_UNITS.get(directive)
+        if unit is None:
+            raise ValueError(
+                f"index name {form!r}: %{directive} is unknown or finer than an hour; "
+                "an index a minute would exhaust the cluster's shards"
+            )
+        units.add(unit)
+    return "hour" if "hour" in units else "day"
+
+
+def _midnight(at: datetime) -> datetime:
+    return at.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+
+
+def _hour(at: datetime) -> tuple[datetime, datetime]:
+    begin = at.replace(minute=0, second=0, microsecond=0)
+    # The end is not beyond the hour on a real clock, also where the zone's clock jumps.
+    return begin, datetime.fromtimestamp(begin.timestamp() + 3600, at.tzinfo)
+
+
+def _day(at: datetime) -> tuple[datetime, datetime]:
+    begin = _midnight(at)
+    return begin, begin + timedelta(days=1)
+
+
+def _week(at: datetime) -> tuple[datetime, datetime]:
+    begin = _midnight(at) - timedelta(days=at.isoweekday() % 7)
+    return begin, begin + timedelta(days=7)
+
+
+def _month(at: datetime) -> tuple[datetime, datetime]:
+    begin = _midnight(at).replace(day=1)
+    return begin, (begin + timedelta(days=32)).replace(day=1)
+
+
+_SPANS: dict[str, Callable[[datetime], tuple[datetime, datetime]]] = {
+    "hour": _hour,
+    "day": _day,
+    "week": _week,
+    "month": _month,
+}
+
+
+def _epoch_ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def _legal(text: str, *, dots: bool = False) -> str:
+    """
+    Make a text fit for an index name. Dots become `_`, except in a form the operator wrote.
+    """
+    text = _ILLEGAL.sub("_", text.lower())
+    text = text if dots else text.replace(".", "_")
+    return text.lstrip("-_+.") or "x"
+
+
+def _bounded(base: str, tail: str) -> str:
+    """
+    Keep a name within its bytes; what is cut off is told apart by a digest of the whole.
+    """
+    name = base + tail
+    if len(name.encode()) <= NAME_BYTES_MAX:
+        return name
+    digest = "_" + hashlib.sha256(base.encode()).hexdigest()[:12]
+    room = NAME_BYTES_MAX - len((digest + tail).encode())
+    return base.encode()[:room].decode(errors="ignore") + digest + tail

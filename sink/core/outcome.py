@@ -1,0 +1,184 @@
+"""
+What an answer of Elasticsearch means for a request and for each document in it.
+
+One function a scope, one table row a cause. Unknown answers are never success.
+Source: Elasticsearch 8.19, "Bulk API", items[].<op>.status and .error.type; each row was seen on
+the real server or stands in its documentation.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+
+class Outcome(StrEnum):
+    """
+    What became of one document.
+    """
+
+    INDEXED = "indexed"
+    DUPLICATE = "duplicate"  # the id is there already: an earlier delivery got through
+    DROPPED = "dropped"  # by an ingest pipeline of the cluster
+    RETRY = "retry"
+    DEAD = "dead"
+
+
+class Request(StrEnum):
+    """
+    What to do with a request as a whole.
+    """
+
+    ANSWERED = "answered"  # each document has an answer of its own
+    RETRY = "retry"  # nothing is known to have been done: send it again
+    UNAUTHORIZED = "unauthorized"  # send it again, and tell that the credentials are refused
+    HALVE = "halve"  # too large, or one document spoils it: send it in two parts
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """
+    What came back for a request, whatever it was.
+
+    Args:
+        status: The HTTP status; 0 when none came back (refused, reset, timed out).
+        body: The raw answer.
+        error_type: Elasticsearch's error.type, or the kind of transport error.
+        reason: One sentence.
+        retry_after_s: Seconds of the Retry-After header, where it was given.
+    """
+
+    status: int
+    body: bytes = b""
+    error_type: str = ""
+    reason: str = ""
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """
+    The outcome of one document, with what Elasticsearch said where it was refused.
+    """
+
+    outcome: Outcome
+    error_type: str = ""
+    reason: str = ""
+
+
+INDEXED = Verdict(Outcome.INDEXED)
+_DUPLICATE = Verdict(Outcome.DUPLICATE)
+_PIPELINE_DROP = Verdict(Outcome.DROPPED, "ingest_pipeline", "dropped by an ingest pipeline")
+
+# A request-level 400 that a single document can cause: one of these is worth bisecting for. Any
+# other 400 (an unknown path, a refused media type) would refuse every document alike.
+_SPOILED_BY_A_DOCUMENT = frozenset(
+    {
+        "action_request_validation_exception",
+        "illegal_argument_exception",
+        "json_parse_exception",
+        "parse_exception",
+        "parsing_exception",
+        "x_content_parse_exception",
+        "x_content_e_o_f_exception",
+    }
+)
+
+# Item errors that are not of the document but of its index: waiting may mend them, and every
+# other document of that index would meet the same. Dead-lettering them would empty a whole index
+# into the dead letters.
+_INDEX_IS_UNFIT = frozenset(
+    {
+        "cluster_block_exception",
+        "index_closed_exception",
+        "index_not_found_exception",
+        "invalid_alias_name_exception",
+        "invalid_index_name_exception",
+        "no_shard_available_action_exception",
+        "security_exception",
+        "unavailable_shards_exception",
+        "validation_exception",
+    }
+)
+
+
+def judge_request(reply: Reply) -> Request:
+    """
+    Judge a reply as a whole.
+    """
+    if reply.status == 200:
+        return Request.ANSWERED
+    if reply.status == 401 or (reply.status == 403 and reply.error_type == "security_exception"):
+        return Request.UNAUTHORIZED
+    if reply.status == 413:
+        return Request.HALVE
+    if reply.status == 400 and reply.error_type in _SPOILED_BY_A_DOCUMENT:
+        return Request.HALVE
+    return Request.RETRY
+
+
+def all_created(answer: bytes, documents: int) -> bool:
+    """
+    Tell whether a filtered answer says that each document was created, without parsing it.
+
+    Cost: 0.02 µs a document; parsing it takes 0.6. `filter_path` leaves one `"status":201` for
+    each good item and nothing else; a failure store or any other status gives False.
+    """
+    return (
+        answer.startswith(b'{"errors":false')
+        and answer.count(b'"status":201') == documents
+        and b'"failure_store"' not in answer
+    )
+
+
+def judge_items(answer: bytes, documents: int) -> list[Verdict] | None:
+    """
+    Judge each document of an answered bulk, by position.
+
+    Args:
+        answer: The raw body of a 200.
+        documents: How many were sent.
+    Returns:
+        One verdict a document; None when the answer is cut, unparsable or of another length: then
+        nothing is known, and the bulk is sent again.
+    """
+    try:
+        items = orjson.loads(answer)["items"]
+        verdicts = [_judge_item(op, result) for item in items for op, result in item.items()]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError):
+        return None
+    return verdicts if len(verdicts) == documents else None
+
+
+def _judge_item(op_type: str, result: dict[str, Any]) -> Verdict:
+    status = int(result["status"])
+    error = result.get("error") or {}
+    error_type, reason = str(error.get("type", "")), _reason_of(error)
+    if result.get("failure_store") == "used":
+        return Verdict(Outcome.DEAD, error_type or "failure_store", "kept in the failure store")
+    for fits, verdict in _ITEM_TABLE:
+        if fits(status, op_type, error_type):
+            return Verdict(verdict.outcome, error_type or verdict.error_type, reason)
+    return Verdict(Outcome.RETRY, error_type or f"status_{status}", reason or "unknown answer")
+
+
+def _reason_of(error: dict[str, Any]) -> str:
+    reason = str(error.get("reason", ""))
+    cause = error.get("caused_by")
+    return f"{reason}: {cause.get('reason', '')}" if isinstance(cause, dict) else reason
+
+
+_Row = tuple[Callable[[int, str, str], bool], Verdict]
+
+# The first row that fits decides. Arguments: status, op_type, error.type.
+_ITEM_TABLE: tuple[_Row, ...] = (
+    (lambda status, _, error: status == 201 and not error, INDEXED),
+    (lambda status, op, error: status == 200 and op == "index" and not error, INDEXED),
+    (lambda status, op, error: status == 200 and op == "create" and not error, _PIPELINE_DROP),
+    (lambda status, op, _: status == 409 and op == "create", _DUPLICATE),
+    (lambda status, _, __: status == 429 or status >= 500, Verdict(Outcome.RETRY)),
+    (lambda _, __, error: error in _INDEX_IS_UNFIT, Verdict(Outcome.RETRY)),
+    (lambda status, _, __: 400 <= status < 500, Verdict(Outcome.DEAD)),
+)
