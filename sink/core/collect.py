@@ -157,7 +157,7 @@ def _ask(collector: Collector, record: Record) -> Source | list[Source | Refused
         answer = collector.collect(record)
     except Reject as reject:
         return Rejected(record, None, "reject", str(reject))
-    except Exception:  # noqa: BLE001  a collector may be the user's own code
+    except Exception:  # a collector may be the user's own code
         return Rejected(record, None, "collector_exception", traceback.format_exc(limit=-8))
     return Drop(f"collector_{collector.name}") if answer is None else answer
 

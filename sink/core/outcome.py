@@ -7,7 +7,7 @@ the real server or stands in its documentation.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -117,6 +117,34 @@ def judge_request(reply: Reply) -> Request:
     if reply.status == 400 and reply.error_type in _SPOILED_BY_A_DOCUMENT:
         return Request.HALVE
     return Request.RETRY
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    A judged reply.
+
+    Args:
+        verdicts: One a document, by position; None when all were created.
+    """
+
+    request: Request
+    reply: Reply
+    verdicts: list[Verdict] | None = None
+
+
+def judge(reply: Reply, documents: int) -> Answer:
+    """
+    Judge a reply: the request first, then each document.
+    """
+    request = judge_request(reply)
+    if request is not Request.ANSWERED or all_created(reply.body, documents):
+        return Answer(request, reply)
+    verdicts = judge_items(reply.body, documents)
+    if verdicts is None:
+        reason = f"the answer is cut, unparsable or not of {documents} items: {reply.body[:200]!r}"
+        return Answer(Request.RETRY, replace(reply, error_type="bad_answer", reason=reason))
+    return Answer(request, reply, verdicts)
 
 
 def all_created(answer: bytes, documents: int) -> bool:

@@ -1,0 +1,151 @@
+"""
+The [[routes]] tables: which topics, how a record becomes a document, which index it gets.
+"""
+
+import re
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from sink.config.section import Section, Topic, comma_text
+
+# Directives of strftime that mean the same on every platform (Python's datetime page).
+_DIRECTIVES = frozenset("aAbBdfGHIjmMpSuUVwWyYzZ")
+
+
+def _zone_name(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{value!r} is no time zone, as UTC or Europe/Berlin") from error
+    return value
+
+
+def _index_form(value: str) -> str:
+    """
+    Check a strftime form in which {topic} may stand.
+    """
+    if re.search(r"[{}]", value.replace("{topic}", "")):
+        raise ValueError("only {topic} may stand in braces")
+    unknown = sorted(set(re.findall(r"%(.?)", value, re.DOTALL)) - _DIRECTIVES)
+    if unknown:
+        raise ValueError(f"unknown in a date form: {', '.join('%' + letter for letter in unknown)}")
+    return value
+
+
+def _regex(value: str) -> str:
+    try:
+        re.compile(value)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    return value
+
+
+class IndexSettings(Section):
+    """
+    The index of a route: prefix + user topic + _ + date, or a name of your own form.
+    """
+
+    prefix: str = Field(
+        default="", max_length=200, description="Put before the user topic to make the index name."
+    )
+    name: Annotated[str, AfterValidator(_index_form)] | None = Field(
+        default=None,
+        min_length=1,
+        examples=["logstash-{topic}-%Y.%m.%d"],
+        description="Whole index name as a strftime form, {topic} stands for the user topic. "
+        "Instead of prefix and period.",
+    )
+    period: Literal["month", "week", "day"] = Field(
+        default="month",
+        description="A new index each month (named by its first day), week (by its Sunday) or day.",
+    )
+    zone: Annotated[str, AfterValidator(_zone_name)] = Field(
+        default="UTC", description="Time zone in which a record's time becomes a date."
+    )
+
+    @model_validator(mode="after")
+    def _name_stands_alone(self) -> Self:
+        others = sorted({"prefix", "period"} & self.model_fields_set)
+        if self.name is not None and others:
+            raise ValueError(f"name is the whole name: leave out {' and '.join(others)}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_does_not_apply(self, handler: SerializerFunctionWrapHandler) -> object:
+        # Otherwise what `sink config show` prints would be refused when it is loaded again.
+        left_out = {"prefix", "period"} if self.name is not None else set()
+        return {key: value for key, value in handler(self).items() if key not in left_out}
+
+
+class RouteSettings(Section):
+    """
+    One way from topics to indices. At least one; each route is a table of its own.
+    """
+
+    name: str = Field(
+        min_length=1, examples=["logs"], description="Name of the route in logs and metrics."
+    )
+    topics: Annotated[tuple[Topic, ...] | None, BeforeValidator(comma_text)] = Field(
+        default=None,
+        min_length=1,
+        examples=[["kong-log", "apisix-log"]],
+        description="Topics by name. Exactly one of topics, pattern and prefix must be given.",
+    )
+    pattern: Annotated[str, AfterValidator(_regex)] | None = Field(
+        default=None,
+        min_length=1,
+        examples=["app-.*-log"],
+        description="Topics by a regular expression of the whole name.",
+    )
+    prefix: str | None = Field(
+        default=None,
+        min_length=1,
+        examples=["log-"],
+        description="Topics that begin with this. What follows is the user topic.",
+    )
+    collector: str = Field(
+        default="log",
+        min_length=1,
+        description="What makes documents of a record: a collector's name, or package.module:name.",
+    )
+    id: Literal["offset", "none"] = Field(
+        default="offset",
+        description="Document ids: offset gives each record an id of its own, so that reading it "
+        "again makes no second document; none lets Elasticsearch choose (faster, duplicates).",
+    )
+    op_type: Literal["create", "index"] = Field(
+        default="create",
+        description="create leaves a document that is already there, index writes it again.",
+    )
+    index: IndexSettings = Field(
+        default_factory=IndexSettings, description="Index of the documents."
+    )
+
+    def covers(self, topic: str) -> bool:
+        """
+        Say whether this route reads a topic.
+        """
+        if self.topics is not None:
+            return topic in self.topics
+        if self.prefix is not None:
+            return topic.startswith(self.prefix)
+        return re.fullmatch(self.pattern or "", topic) is not None
+
+    @model_validator(mode="after")
+    def _one_choice_of_topics(self) -> Self:
+        choices = ("topics", "pattern", "prefix")
+        given = [name for name in choices if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"give exactly one of {', '.join(choices)}, not {' and '.join(given) or 'none'}"
+            )
+        return self

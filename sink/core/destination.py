@@ -1,0 +1,65 @@
+"""
+Where the documents of a route go, as the patterns of an index template say it.
+"""
+
+import re
+from collections.abc import Sequence
+from os.path import commonprefix
+from typing import NamedTuple
+
+from sink.core.naming import IndexNames
+
+# What the names of these topics at these times have in common is in every name: no directive of
+# strftime begins alike at 1970-01-01T00:00Z and at 2031-12-31T23:00Z.
+_TOPICS = ("a", "z")
+_TIMES_MS = (0, 1_956_524_400_000)
+_NO_TIME = -1
+
+
+class Destination(NamedTuple):
+    """
+    Where the documents of a route go.
+    """
+
+    route: str
+    collector: str
+    patterns: tuple[str, ...]  # together they match every index of the route; empty: there are none
+    sample: str  # the name of one such index
+
+
+def destination(
+    route: str, collector: str, names: IndexNames, topics: Sequence[str] = ()
+) -> Destination:
+    """
+    Tell where a route's documents go, its `…_undated` index included.
+
+    Args:
+        topics: The user topics, where they are known. They give the patterns when the names have
+            no beginning in common without them. Where they are not known either there is no
+            pattern: `*` would lay the sink's template over every new index of the cluster.
+    """
+    patterns = _patterns(names, _TOPICS) or {
+        pattern for topic in topics for pattern in _patterns(names, [topic])
+    }
+    sample = names.dated([*topics, *_TOPICS][0], _TIMES_MS[0]).name
+    return Destination(route, collector, tuple(sorted(patterns)), sample)
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """
+    Tell whether an index pattern matches a name, or all that another pattern matches.
+
+    `*` is the only wildcard of an index pattern, and in `narrow` only a `*` matches it.
+    """
+    form = ".*".join(map(re.escape, wide.split("*")))
+    return re.fullmatch(form, narrow, re.DOTALL) is not None
+
+
+def _patterns(names: IndexNames, topics: Sequence[str]) -> set[str]:
+    found = {names.dated(topic, time_ms).name for topic in topics for time_ms in _TIMES_MS}
+    begin = commonprefix(sorted(found))  # noqa: RUF071  character by character is what is meant
+    pattern = begin if len(found) == 1 else f"{begin}*"
+    undated = names.dated(topics[0], _NO_TIME).name
+    if pattern == "*":
+        return set()
+    return {pattern} if covers(pattern, undated) else {pattern, undated}

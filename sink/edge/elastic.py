@@ -1,0 +1,278 @@
+"""
+The Elasticsearch edge: one asynchronous client, owned by the event loop it is used in.
+
+The client stays for nodes, authentication, TLS and sniffing. Its retries are off and its helpers
+unused: they hide position and attempt, and retry a 429 at once.
+"""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+import structlog
+from elastic_transport import (
+    ApiResponseMeta,
+    JsonSerializer,
+    NdjsonSerializer,
+    TransportError,
+)
+from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+
+from sink.config import ElasticsearchSettings
+from sink.core.outcome import Reply
+from sink.errors import ConfigError, Unauthorized, Unavailable
+
+log = structlog.get_logger()
+
+_NDJSON = "application/vnd.elasticsearch+x-ndjson"
+_JSON = "application/vnd.elasticsearch+json"
+# What is asked of a bulk's answer. Without `took` a good one begins with {"errors":false and holds
+# nothing but one status a document: it need not be parsed.
+_FILTER = "errors,items.*.status,items.*.error,items.*.failure_store"
+_KINDS = {"component": "_component_template", "index": "_index_template"}
+
+
+class _BodyAsItIs(NdjsonSerializer):
+    """
+    Sends bytes unchanged: elastic_transport's own serializer copies the body twice.
+    """
+
+    mimetype = _NDJSON
+
+    def dumps(self, data: Any) -> bytes:
+        assert isinstance(data, bytes)
+        return data
+
+
+class _BulkAnswerAsItIs(JsonSerializer):
+    """
+    Leaves the answer of a bulk unparsed, and reads any other with orjson.
+    """
+
+    mimetype = _JSON
+
+    def loads(self, data: bytes) -> Any:
+        return data if data.startswith(b'{"errors":') else super().loads(data)
+
+    def json_loads(self, data: bytes) -> Any:
+        return orjson.loads(data)
+
+
+class Elastic:
+    """
+    What the sink asks of Elasticsearch.
+
+    Args:
+        settings: Where it is and who we are.
+        bulk_timeout_ms: The `timeout` of a bulk: how long a missing primary may hold the answer
+            (Elasticsearch's default of one minute would hold all other documents of the bulk).
+        connections: Requests at a time.
+    """
+
+    def __init__(
+        self,
+        settings: ElasticsearchSettings,
+        *,
+        bulk_timeout_ms: int = 5000,
+        connections: int = 4,
+    ) -> None:
+        self._settings = settings
+        self._secrets = _secrets(settings)
+        self._client = AsyncElasticsearch(**_arguments(settings, connections))
+        self._target = f"/_bulk?timeout={bulk_timeout_ms}ms&filter_path={_FILTER}"
+        self._headers = {"accept": _JSON + "; compatible-with=8"}
+        self._headers["content-type"] = _NDJSON + "; compatible-with=8"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """
+        Close all connections.
+        """
+        await self._client.close()
+
+    async def bulk(self, body: bytes) -> Reply:
+        """
+        Send one bulk, once.
+
+        Returns:
+            What came back, whatever it was: refused, cut and unanswered requests included.
+        """
+        try:
+            answer = await self._client.perform_request(
+                "POST", self._target, headers=self._headers, body=body
+            )
+        except (ApiError, TransportError) as failure:
+            return _reply(failure)
+        raw = answer.body
+        return Reply(answer.meta.status, raw if isinstance(raw, bytes) else orjson.dumps(raw))
+
+    async def ping(self) -> str:
+        """
+        Ask who is there.
+
+        Returns:
+            The version of Elasticsearch.
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        answer = await self._ask("GET", "/")
+        return str(answer["version"]["number"])
+
+    async def get_template(self, kind: str, name: str) -> dict[str, object] | None:
+        """
+        Read a template.
+
+        Args:
+            kind: `component` or `index`.
+        Returns:
+            Its body; None when there is none of that name.
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        try:
+            answer = await self._ask("GET", f"/{_KINDS[kind]}/{name}")
+        except _Absent:
+            return None
+        return _bodies(kind, answer)[name]
+
+    async def get_templates(self, kind: str) -> dict[str, dict[str, object]]:
+        """
+        Read all templates of a kind: name → body.
+
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        return _bodies(kind, await self._ask("GET", f"/{_KINDS[kind]}"))
+
+    async def put_template(self, kind: str, name: str, body: Mapping[str, object]) -> None:
+        """
+        Create a template or put a newer one in its place.
+
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        await self._ask("PUT", f"/{_KINDS[kind]}/{name}", body)
+
+    async def simulate_index(self, index: str) -> dict[str, object]:
+        """
+        Ask what settings and mappings an index of a name would get.
+
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        return await self._ask("POST", f"/_index_template/_simulate_index/{index}")
+
+    async def refresh_credentials(self) -> None:
+        """
+        Read the secret files again; where one was replaced, use the new secret from now on.
+        """
+        try:
+            secrets = _secrets(self._settings)
+        except ConfigError as failure:
+            log.warning("secret file unreadable, the old secret is kept", reason=str(failure))
+            return
+        if secrets != self._secrets:
+            self._secrets = secrets
+            self._client = self._client.options(**secrets)
+
+    async def _ask(
+        self, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> dict[str, Any]:
+        headers = {"accept": _JSON + "; compatible-with=8"}
+        if body is not None:
+            headers["content-type"] = headers["accept"]
+        try:
+            answer = await self._client.perform_request(method, path, headers=headers, body=body)
+        except NotFoundError as failure:
+            raise _Absent(path) from failure
+        except (ApiError, TransportError) as failure:
+            raise _explained(failure, f"{method} {path}") from failure
+        return dict(answer.body)
+
+
+class _Absent(Unavailable):
+    """
+    Elasticsearch says 404.
+    """
+
+
+def _arguments(settings: ElasticsearchSettings, connections: int) -> dict[str, Any]:
+    wanted: dict[str, Any] = {
+        "hosts": list(settings.hosts),
+        "ca_certs": str(settings.ca_certs) if settings.ca_certs else None,
+        "client_cert": str(settings.client_cert) if settings.client_cert else None,
+        "client_key": str(settings.client_key) if settings.client_key else None,
+        "request_timeout": settings.request_timeout_ms / 1000,
+        "http_compress": settings.compress or None,
+        "connections_per_node": connections,
+        "max_retries": 0,
+        "retry_on_timeout": False,
+        "serializers": {_NDJSON: _BodyAsItIs(), _JSON: _BulkAnswerAsItIs()},
+        **_secrets(settings),
+    }
+    if any(str(host).startswith("https") for host in settings.hosts):
+        wanted["verify_certs"] = settings.verify_certs
+    return {k: v for k, v in wanted.items() if v is not None} | dict(settings.client)
+
+
+def _secrets(settings: ElasticsearchSettings) -> dict[str, Any]:
+    key, basic = settings.read_api_key(), settings.read_basic_auth()
+    if key is not None:
+        return {"api_key": key}
+    return {"basic_auth": basic} if basic is not None else {}
+
+
+def _reply(failure: ApiError | TransportError) -> Reply:
+    if isinstance(failure, TransportError):
+        return Reply(0, error_type=type(failure).__name__, reason=failure.message)
+    error_type, reason = _error_of(failure)
+    return Reply(
+        failure.meta.status,
+        error_type=error_type,
+        reason=reason,
+        retry_after_s=_retry_after_s(failure.meta),
+    )
+
+
+def _error_of(failure: ApiError) -> tuple[str, str]:
+    """
+    Read error.type and error.reason of an answer; a proxy's own page has neither.
+    """
+    error = failure.body.get("error") if isinstance(failure.body, dict) else None
+    if isinstance(error, dict):
+        return str(error.get("type", "")), str(error.get("reason", ""))
+    return "", str(error or failure.message)[:500]
+
+
+def _retry_after_s(meta: ApiResponseMeta) -> float | None:
+    """
+    Read Retry-After where it is given in seconds (RFC 9110 §10.2.3; a date is not honoured).
+    """
+    given = meta.headers.get("retry-after") or ""
+    return float(given) if given.isdigit() else None
+
+
+def _explained(failure: ApiError | TransportError, what: str) -> Unavailable:
+    if isinstance(failure, TransportError):
+        return Unavailable(f"Elasticsearch does not answer ({what}): {failure.message}")
+    error_type, reason = _error_of(failure)
+    said = f"{what} → {failure.meta.status} {error_type}: {reason}"
+    if failure.meta.status in (401, 403):
+        return Unauthorized(f"Elasticsearch refuses the credentials: {said}")
+    return Unavailable(f"Elasticsearch refuses: {said}")
+
+
+def _bodies(kind: str, answer: dict[str, Any]) -> dict[str, dict[str, object]]:
+    """
+    Read name → body of a template answer. Source: "Get index template", "Get component template".
+    """
+    found = answer[f"{kind}_templates"]
+    return {entry["name"]: entry[f"{kind}_template"] for entry in found}

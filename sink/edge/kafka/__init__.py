@@ -1,0 +1,3 @@
+"""
+The Kafka edge: only the files of this folder know confluent-kafka.
+"""

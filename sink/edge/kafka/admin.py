@@ -1,0 +1,120 @@
+"""
+Questions to the brokers that belong to no consumer: reachable, which topics, and their ids.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import Future
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin._resource import ResourceType
+from confluent_kafka.cimpl import NewTopic
+
+from sink.config import KafkaSettings
+from sink.edge.kafka.properties import common
+from sink.errors import Unauthorized, Unavailable
+
+_TIMEOUT_S = 10.0
+_AUTHENTICATION = KafkaError._AUTHENTICATION  # noqa: SLF001  librdkafka's own codes begin with _
+NO_TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAA"  # the zero UUID: a broker from before KIP-516
+
+
+class Brokers:
+    """
+    An admin client. Any thread may call it.
+    """
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._last_error: KafkaError | None = None
+        self._admin = AdminClient(common(settings) | {"error_cb": self._on_error})
+
+    def topics(self, timeout_s: float = _TIMEOUT_S) -> list[str]:
+        """
+        List all topics but Kafka's own.
+
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        try:
+            found = self._admin.list_topics(timeout=timeout_s).topics
+        except KafkaException as failure:
+            raise self._explained(failure) from failure
+        return sorted(name for name in found if not name.startswith("__"))
+
+    def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
+        """
+        Ask for the ids of topics (KIP-516), 22 characters each. A vanished topic has none.
+
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        futures = self._admin.describe_topics(
+            TopicCollection(list(topics)), request_timeout=_TIMEOUT_S
+        )
+        ids: dict[str, str] = {}
+        for topic, future in futures.items():
+            try:
+                ids[topic] = str(self._result(future).topic_id)
+            except KafkaException as failure:
+                if failure.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise self._explained(failure) from failure
+        return ids
+
+    def message_bytes_max(self, topics: Iterable[str]) -> dict[str, int]:
+        """
+        Ask for max.message.bytes of topics.
+
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        resources = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
+        if not resources:
+            return {}
+        futures = self._admin.describe_configs(resources, request_timeout=_TIMEOUT_S)
+        try:
+            return {
+                resource.name: int(self._result(future)["max.message.bytes"].value)
+                for resource, future in futures.items()
+            }
+        except KafkaException as failure:
+            raise self._explained(failure) from failure
+
+    def create_topic(
+        self, topic: str, partitions: int, replication_factor: int, config: dict[str, str]
+    ) -> None:
+        """
+        Create a topic; one that is there already is left as it is.
+
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        new = NewTopic(topic, partitions, replication_factor, config=config)
+        for future in self._admin.create_topics([new], operation_timeout=_TIMEOUT_S).values():
+            try:
+                self._result(future)
+            except KafkaException as failure:
+                if failure.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise self._explained(failure) from failure
+
+    def _result(self, future: "Future[Any]") -> Any:
+        return future.result(timeout=2 * _TIMEOUT_S)
+
+    def _on_error(self, error: KafkaError) -> None:
+        self._last_error = error
+
+    def _explained(self, failure: KafkaException) -> Unavailable:
+        """
+        Tell refused credentials from a broker that does not answer.
+
+        A request only says that it timed out; why the connection fails comes by the error callback.
+        """
+        self._admin.poll(0)
+        error: KafkaError = failure.args[0]
+        last = self._last_error
+        if last is not None and last.code() == _AUTHENTICATION:
+            return Unauthorized(f"Kafka refuses the credentials (sasl_username): {last.str()}")
+        if "AUTHORIZATION" in error.name():
+            return Unauthorized(f"Kafka denies the request: {error.str()}")
+        return Unavailable(f"Kafka does not answer: {error.str()}")

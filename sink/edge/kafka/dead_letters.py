@@ -1,0 +1,144 @@
+"""
+The dead-letter topic: written to with acknowledgement, before any offset moves past the record.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from sink.config import Config
+from sink.core.dead_letter import DeadLetter
+from sink.core.record import Headers
+from sink.edge.kafka.admin import Brokers
+from sink.edge.kafka.properties import producer
+from sink.errors import Unavailable
+
+# Room for our headers above the largest record of the source topics.
+_HEADER_BYTES = 64 * 1024
+_KAFKA_DEFAULT_BYTES = 1_048_588  # broker default of message.max.bytes
+
+
+def ensure_topic(config: Config, brokers: Brokers, sources: Sequence[str]) -> int:
+    """
+    Create the dead-letter topic unless it is there.
+
+    Dead letters are kept for ever: deleting them is a person's decision.
+
+    Returns:
+        The largest message it takes, in bytes.
+    Raises:
+        Unauthorized, Unavailable: It is not there and cannot be created.
+    """
+    settings, topic = config.dead_letter, config.dead_letter_topic
+    largest = max(brokers.message_bytes_max(sources).values(), default=_KAFKA_DEFAULT_BYTES)
+    if topic not in brokers.topics():
+        limits = {"retention.ms": "-1", "max.message.bytes": str(largest + _HEADER_BYTES)}
+        brokers.create_topic(topic, settings.partitions, settings.replication_factor, limits)
+    return brokers.message_bytes_max([topic])[topic]
+
+
+class DeadLetters:
+    """
+    Writes dead letters. One thread at a time calls `write`.
+
+    Args:
+        message_bytes_max: What the topic takes; a larger record is written as a stub.
+        origin: Headers that every dead letter of this process carries.
+    """
+
+    def __init__(self, config: Config, message_bytes_max: int, origin: Mapping[str, str]) -> None:
+        self._topic = config.dead_letter_topic
+        self._origin = origin
+        self._timeout_s = config.dead_letter.delivery_timeout_ms / 1000
+        self._producer = Producer(
+            producer(config.kafka, config.dead_letter.delivery_timeout_ms, message_bytes_max)
+        )
+
+    def write(self, letters: Sequence[DeadLetter]) -> None:
+        """
+        Write dead letters and wait until each is acknowledged by all in-sync replicas.
+
+        A record that does not fit with its headers is written as a stub.
+
+        Raises:
+            Unavailable: At least one was not acknowledged. Writing all again is harmless: dead
+                letters are told apart by topic, partition and offset.
+        """
+        too_large = self._deliver(letters, stub=False)
+        if too_large and self._deliver(too_large, stub=True):
+            raise Unavailable(f"dead-letter topic {self._topic} takes not even a stub of 64 KiB")
+
+    def close(self) -> None:
+        """
+        Throw away what was not acknowledged (its offsets were not committed either).
+        """
+        self._producer.purge()
+
+    def _deliver(self, letters: Sequence[DeadLetter], *, stub: bool) -> list[DeadLetter]:
+        """
+        Produce letters and wait for their acknowledgement.
+
+        Returns:
+            Those that are too large, refused by the client or by the broker.
+        """
+        pending = _Pending(len(letters))
+        for letter in letters:
+            headers, value = letter.headers(self._origin), _bytes(letter.record.value())
+            if stub:
+                value, told = letter.stub()
+                headers += told
+            self._produce(letter, value, headers, pending)
+        self._producer.flush(self._timeout_s + 1)
+        pending.check(self._topic)
+        return pending.too_large
+
+    def _produce(
+        self, letter: DeadLetter, value: bytes | None, headers: Headers, pending: "_Pending"
+    ) -> None:
+        done = partial(pending.delivered, letter)
+        for _ in range(2):
+            try:
+                self._producer.produce(
+                    self._topic, value, letter.record.key(), headers=headers, on_delivery=done
+                )
+            except BufferError:
+                self._producer.flush(self._timeout_s)  # full: wait for room, once
+            except KafkaException as failure:
+                return done(failure.args[0], None)
+            else:
+                return None
+        raise Unavailable(f"dead-letter topic {self._topic}: the producer's queue stays full")
+
+
+class _Pending:
+    """
+    The acknowledgements one delivery waits for. Callbacks come within `flush`, on its thread.
+    """
+
+    def __init__(self, letters: int) -> None:
+        self._open = letters
+        self._errors: list[str] = []
+        self.too_large: list[DeadLetter] = []
+
+    def delivered(self, letter: DeadLetter, error: KafkaError | None, _: Message | None) -> None:
+        self._open -= 1
+        if error is None:
+            return
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            self.too_large.append(letter)
+        else:
+            self._errors.append(error.str())
+
+    def check(self, topic: str) -> None:
+        missing = self._open + len(self._errors)
+        if missing:
+            reason = self._errors[0] if self._errors else "no acknowledgement in time"
+            raise Unavailable(
+                f"dead-letter topic {topic}: {missing} letters not acknowledged ({reason}); "
+                "they are written again, and nothing is committed before"
+            )
+
+
+def _bytes(value: bytes | str | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value

@@ -1,0 +1,100 @@
+"""
+The librdkafka properties of each client the sink makes.
+
+Source of every name and default: librdkafka, CONFIGURATION.md.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from sink.config import KafkaSettings
+
+Properties = dict[str, Any]  # str, int, float, bool; callbacks and a logger besides
+
+# An outage longer than this makes a synchronous commit fail; without it one waits as long as the
+# broker stays frozen (seen: 40 s), and stopping or answering a rebalance with it.
+SOCKET_TIMEOUT_MS = 10_000
+_LIBRDKAFKA_LOG = logging.getLogger("librdkafka")
+
+
+_COMMITTING: Properties = {
+    # The worker commits what is settled; librdkafka must store and commit nothing by itself.
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    # With `earliest`, retention overtaking the group would be invisible: the worker seeks.
+    "auto.offset.reset": "error",
+    "isolation.level": "read_committed",
+    "allow.auto.create.topics": False,
+    # A new topic is found within 10 s; the default is 5 minutes, and users complain about it.
+    "topic.metadata.refresh.interval.ms": 10_000,
+}
+
+
+def common(settings: KafkaSettings) -> Properties:
+    """
+    Give what all clients share: where the brokers are and who we are.
+    """
+    wanted: Mapping[str, Any] = {
+        "bootstrap.servers": settings.bootstrap_servers,
+        "security.protocol": settings.security_protocol,
+        "sasl.mechanism": settings.sasl_mechanism,
+        "sasl.username": settings.sasl_username,
+        "sasl.password": settings.read_sasl_password(),
+        "ssl.ca.location": str(settings.ssl_ca_location) if settings.ssl_ca_location else None,
+        "socket.timeout.ms": SOCKET_TIMEOUT_MS,
+        "reconnect.backoff.max.ms": 4_000,  # Kafka's return is noticed within seconds
+        "logger": _LIBRDKAFKA_LOG,
+    }
+    return {k: v for k, v in wanted.items() if v is not None} | dict(settings.client)
+
+
+def consumer(settings: KafkaSettings, thread: int) -> Properties:
+    """
+    Give the properties of one worker's consumer.
+
+    Args:
+        thread: Number of the worker. A static member's id must be its own, or one member fences
+            the other (KIP-345).
+    """
+    group: Properties = {"group.id": settings.group_id, "client.id": f"ekk-sink-{thread}"}
+    if settings.group_instance_id:
+        group["group.instance.id"] = f"{settings.group_instance_id}-{thread}"
+    if settings.group_protocol == "consumer":
+        group["group.protocol"] = "consumer"
+    else:
+        group["partition.assignment.strategy"] = "cooperative-sticky"
+    return common(settings) | _COMMITTING | _fetching(settings) | group
+
+
+def _fetching(settings: KafkaSettings) -> Properties:
+    return {
+        "queued.max.messages.kbytes": settings.queued_kbytes,
+        "fetch.max.bytes": settings.fetch_bytes_max,
+        # Bytes bound the prefetch, not the count: small records would stop at 100,000.
+        "queued.min.messages": 10_000_000,
+        # The default of 1 s makes a reader that empties its queue faster stand still.
+        "fetch.queue.backoff.ms": 10,
+        "fetch.wait.max.ms": 100,
+    }
+
+
+def producer(
+    settings: KafkaSettings, delivery_timeout_ms: int, message_bytes_max: int
+) -> Properties:
+    """
+    Give the properties of the dead-letter producer.
+    """
+    return common(settings) | {
+        "client.id": "ekk-sink-dead-letters",
+        "enable.idempotence": True,
+        "acks": "all",
+        "delivery.timeout.ms": delivery_timeout_ms,
+        "message.max.bytes": message_bytes_max,
+        # The default of 1 GB would stand outside every bound the sink promises.
+        "queue.buffering.max.kbytes": PRODUCER_KBYTES,
+        "linger.ms": 5,
+    }
+
+
+PRODUCER_KBYTES = 16_384

@@ -1,0 +1,33 @@
+"""
+How long to wait before the next attempt: exponential backoff with full jitter.
+
+tenacity gives the waits; the attempts themselves are the writer's, who may not hold a slot between
+them and stops for no number of them.
+"""
+
+from tenacity import RetryCallState, Retrying, wait_random_exponential
+
+
+class Backoff:
+    """
+    Waits that grow, with full jitter: between 0 and min(longest, initial · 2ⁿ).
+
+    Args:
+        initial_ms: Upper bound of the first wait.
+        longest_ms: Upper bound of all.
+    """
+
+    def __init__(self, initial_ms: int, longest_ms: int) -> None:
+        self._wait = wait_random_exponential(multiplier=initial_ms / 1000, max=longest_ms / 1000)
+        self._state = RetryCallState(Retrying(), None, (), {})
+
+    def seconds(self, attempt: int, at_least_s: float | None = None) -> float:
+        """
+        Give the wait before the next attempt.
+
+        Args:
+            attempt: How many were made, 1 or more.
+            at_least_s: A Retry-After: it wins where it is longer.
+        """
+        self._state.attempt_number = attempt
+        return max(self._wait(self._state), at_least_s or 0.0)

@@ -1,0 +1,155 @@
+"""
+The status port: /health/live, /health/ready, /metrics. Loopback unless the operator says otherwise.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+
+import orjson
+import structlog
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from sink.config import StatusSettings
+from sink.core.ledger import CONSUMED, IN_FLIGHT, Account, imbalance
+from sink.edge.readiness import Readiness
+
+log = structlog.get_logger()
+
+_Answer = tuple[int, str, bytes]  # status, content type, body
+_JSON = "application/json"
+
+
+class LedgerMetrics(Collector):
+    """
+    Turns the published ledger into metrics at each scrape.
+    """
+
+    def __init__(self, account: Callable[[], Account], readiness: Readiness) -> None:
+        self._account = account
+        self._readiness = readiness
+
+    def collect(self) -> Iterator[Metric]:
+        """
+        Give all metric families, as prometheus_client asks for them.
+        """
+        account = self._account()
+        consumed = CounterMetricFamily(
+            "sink_consumed_documents", "Documents of all consumed records.", labels=["topic"]
+        )
+        settled = CounterMetricFamily(
+            "sink_settled_documents",
+            "Documents accounted for, by fate: indexed, duplicate, dead, dropped, expired.",
+            labels=["topic", "fate", "rule"],
+        )
+        in_flight = GaugeMetricFamily(
+            "sink_in_flight_documents", "Documents on their way.", labels=["topic"]
+        )
+        for (topic, fate), documents in sorted(account.items()):
+            name, _, rule = fate.partition(":")
+            if fate == CONSUMED:
+                consumed.add_metric([topic], documents)
+            elif fate == IN_FLIGHT:
+                in_flight.add_metric([topic], documents)
+            else:
+                settled.add_metric([topic, name, rule], documents)
+        yield from (consumed, settled, in_flight)
+        yield GaugeMetricFamily(
+            "sink_unaccounted_documents",
+            "Consumed documents without a fate: anything but 0 is a bug.",
+            value=sum(map(abs, imbalance(account).values())),
+        )
+        ready = not self._readiness.reasons()
+        yield GaugeMetricFamily("sink_ready", "1 when nothing is amiss.", value=int(ready))
+
+
+class StatusServer:
+    """
+    Serves health and metrics on threads of its own. A context manager.
+    """
+
+    def __init__(
+        self, settings: StatusSettings, readiness: Readiness, account: Callable[[], Account]
+    ) -> None:
+        self._readiness = readiness
+        self._account = account
+        self._registry = CollectorRegistry()
+        self._registry.register(LedgerMetrics(account, readiness))
+        ProcessCollector(registry=self._registry)
+        pages: dict[str, Callable[[], _Answer]] = {
+            "/health/live": self._live,
+            "/health/ready": self._ready,
+            "/ledger": self._ledger,
+            "/metrics": self._metrics,
+        }
+        self._server = ThreadingHTTPServer((settings.host, settings.port), _handler(pages))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.2,), name="status", daemon=True
+        )
+
+    @property
+    def url(self) -> str:
+        """
+        Where it listens.
+        """
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        log.info("status port", url=self.url)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(1)
+
+    def _live(self) -> _Answer:
+        return 200, _JSON, b'{"live":true}'
+
+    def _ready(self) -> _Answer:
+        reasons = self._readiness.reasons()
+        body = orjson.dumps({"ready": not reasons, "reasons": reasons})
+        return 503 if reasons else 200, _JSON, body
+
+    def _ledger(self) -> _Answer:
+        topics: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for (topic, fate), documents in self._account().items():
+            topics[topic][fate] = documents
+        return 200, _JSON, orjson.dumps(topics, option=orjson.OPT_SORT_KEYS)
+
+    def _metrics(self) -> _Answer:
+        return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
+
+
+def _handler(pages: dict[str, Callable[[], _Answer]]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5  # a client that sends nothing holds its thread no longer
+
+        def do_GET(self) -> None:
+            page = pages.get(self.path.partition("?")[0])
+            known = " ".join(pages).encode()
+            status, content_type, body = page() if page else (404, "text/plain", known)
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """
+            Keep requests out of the log: a scrape every few seconds is no news.
+            """
+
+    return Handler

@@ -1,0 +1,73 @@
+"""
+The operator's wish to stop, and the moment by which it is fulfilled whatever happens.
+"""
+
+import os
+import signal
+import threading
+import time
+from types import FrameType
+
+# The process ends this long after the deadline even if a broker or a library hangs.
+_GRACE_S = 0.5
+EXIT_FORCED = 130
+
+
+class Stop:
+    """
+    Set once, by a signal; read by every thread.
+
+    Args:
+        timeout_ms: From the request to the deadline.
+    """
+
+    def __init__(self, timeout_ms: int) -> None:
+        self._timeout_s = timeout_ms / 1000
+        self._event = threading.Event()
+        self._deadline = float("inf")  # written once, before the event is set
+
+    def on_signals(self) -> None:
+        """
+        Obey SIGTERM and SIGINT: the first asks to stop, the second ends the process at once.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._signalled)
+
+    def request(self) -> None:
+        """
+        Ask everything to stop, and see that the process ends by the deadline.
+        """
+        self._deadline = time.monotonic() + self._timeout_s
+        self._event.set()
+        watchdog = threading.Timer(self._timeout_s + _GRACE_S, os._exit, [0])
+        watchdog.daemon = True
+        watchdog.start()
+
+    def requested(self) -> bool:
+        """
+        Tell whether to stop.
+        """
+        return self._event.is_set()
+
+    def expired(self) -> bool:
+        """
+        Tell whether the deadline has passed.
+        """
+        return time.monotonic() > self._deadline
+
+    def remaining_s(self) -> float:
+        """
+        Give the seconds until the deadline, 0 when it has passed.
+        """
+        return max(0.0, self._deadline - time.monotonic())
+
+    def wait(self, timeout_s: float) -> bool:
+        """
+        Wait for the request, at most so long. Tells whether it came.
+        """
+        return self._event.wait(timeout_s)
+
+    def _signalled(self, _: int, __: FrameType | None) -> None:
+        if self.requested():
+            os._exit(EXIT_FORCED)
+        self.request()

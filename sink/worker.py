@@ -1,0 +1,305 @@
+"""
+One consumer thread: poll → collect → offer → settle → commit, and what a rebalance asks of it.
+
+The thread owns its Source, its OffsetTracker and its Ledger. It hears of the outside in two ways
+only: through `poll`, and through the settlements of the bulks it handed over. Every wait (the
+caller runs, revoke, stop) takes settlements while it lasts.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import structlog
+
+from sink.config import Config
+from sink.core.bulk import Bulk, Draft
+from sink.core.collect import documents, runs
+from sink.core.ledger import Account, Ledger
+from sink.core.offsets import OffsetTracker, Ticket
+from sink.core.record import Partition, Record
+from sink.edge.handoff import Handoff
+from sink.edge.kafka.source import Listener, Problem
+from sink.edge.readiness import Readiness
+from sink.edge.retry import Backoff
+from sink.errors import Unavailable
+from sink.positions import Log, find_position
+from sink.stop import Stop
+from sink.targets import Targets
+
+log = structlog.get_logger()
+
+# Idle, one record is waited for, then the linger begins: an idle thread wakes twice a second.
+_IDLE_S = 0.5
+# A shorter wait does not pause: pausing throws away librdkafka's whole prefetch (seen: 75 MB read
+# again and 0.9 s of standstill each time). A longer one must poll, or the group evicts the member.
+_PAUSE_AFTER_S = 3.0
+# How long a rebalance waits for work in flight. What is not settled by then stays uncommitted, and
+# the next owner reads it again: its ids make that harmless.
+_REVOKE_S = 5.0
+_TICK_S = 0.1
+_KEEP_ALIVE_S = 0.01
+_STABLE_S = 60.0  # a consumer that ran so long begins its waits anew when it breaks
+
+
+class RecordSource(Log, Protocol):
+    """
+    What a worker asks of Kafka: `sink.edge.kafka.source.Source`, or a fake.
+    """
+
+    def poll(  # noqa: D102
+        self, records_max: int, timeout_s: float
+    ) -> tuple[list[Record], list[Problem]]: ...
+    def assignment(self) -> list[Partition]: ...  # noqa: D102
+    def pause(self, partitions: Iterable[Partition]) -> None: ...  # noqa: D102
+    def resume(self, partitions: Iterable[Partition]) -> None: ...  # noqa: D102
+    def commit(self, offsets: dict[Partition, int]) -> None: ...  # noqa: D102
+    def refused(self) -> list[Partition]: ...  # noqa: D102
+    def commit_now(self, offsets: dict[Partition, int]) -> dict[Partition, str]: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
+
+
+class Worker:
+    """
+    Consumes on one thread until the operator stops it.
+
+    Args:
+        number: Of the thread, from 0.
+        open_source: Builds and subscribes a consumer that tells a listener of its partitions.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        config: Config,
+        open_source: Callable[[Listener], RecordSource],
+        targets: Targets,
+        *,
+        handoff: Handoff,
+        readiness: Readiness,
+        stop: Stop,
+    ) -> None:
+        self.account: Account = {}  # published by this thread, replaced as a whole, read by any
+        self._number = number
+        self._part = f"worker-{number}"  # as the readiness calls it
+        self._config = config
+        self._open_source = open_source
+        self._targets = targets
+        self._handoff = handoff
+        self._readiness = readiness
+        self._stop = stop
+        self._rebuild = Backoff(500, 10_000)
+        self._ledger = Ledger()
+        self._tracker = OffsetTracker()
+        self._outstanding = 0  # bulks of this worker that are not settled
+        self._awaited: list[Ticket] | None = None  # of the bulk this thread sees through itself
+        self._paused = False
+        self._busy = False  # the last poll gave something
+        self._record_bytes = 1024.0  # average of the last poll: it sizes the next
+        self._commit_at = 0.0
+        self._log = log.bind(worker=number)
+
+    def run(self) -> None:
+        """
+        Consume until stopped. A consumer that breaks is closed, and a new one built after a wait.
+        """
+        failures = 0
+        while not self._stop.requested():
+            began = time.monotonic()
+            try:
+                self._consume()
+            except Exception as failure:
+                failures = 1 if time.monotonic() - began > _STABLE_S else failures + 1
+                self._readiness.lacks(self._part, f"consumer broke: {failure}")
+                self._log.exception("consumer broke, a new one is built; nothing is committed")
+                self._stop.wait(self._rebuild.seconds(failures))
+        self.account = self._ledger.publish()
+
+    def on_assign(self, partitions: list[Partition]) -> None:
+        """
+        Begin with partitions: learn their topics' ids, and wait with them while holding.
+        """
+        self._readiness.has(self._part)
+        self._targets.learn(partition.topic for partition in partitions)
+        for partition in partitions:
+            self._tracker.assign(partition)
+        # While holding, their records would arrive in a full pipeline (seen: 940,000 of them).
+        self._source.pause(p for p in partitions if self._paused or p.topic not in self._targets)
+        self._log.info("assigned", partitions=_shown(partitions))
+
+    def on_revoke(self, partitions: list[Partition]) -> None:
+        """
+        Give partitions back: wait for their work within a bound, and commit what is settled.
+        """
+        bound = time.monotonic() + _REVOKE_S
+        self._settle_until(lambda: not self._outstanding or time.monotonic() > bound)
+        self._commit_now(partitions)
+        self._forget(partitions)
+        self._log.info("revoked", partitions=_shown(partitions))
+
+    def on_lost(self, partitions: list[Partition]) -> None:
+        """
+        Drop partitions that others own already: nothing of them may be committed.
+        """
+        self._forget(partitions)
+        self._log.warning("lost, what was in flight is read again", partitions=_shown(partitions))
+
+    def _consume(self) -> None:
+        self._forget(self._tracker.partitions())
+        self._paused = False
+        self._source = self._open_source(self)
+        try:
+            while not self._stop.requested():
+                self._turn()
+            self._settle_until(lambda: not self._outstanding or self._stop.expired())
+            self._commit_now(self._tracker.partitions())
+        finally:
+            self._source.close()
+
+    def _turn(self) -> None:
+        records, problems = self._poll()
+        self._attend(problems)
+        if records:
+            self._carry(records)
+        self._take_settled(0)
+        self._commit_if_due()
+
+    def _poll(self) -> tuple[list[Record], list[Problem]]:
+        """
+        Take what is there, up to count and bytes. When idle, wait for one record, then linger.
+        """
+        bulk = self._config.bulk
+        room = int(self._config.kafka.poll_bytes_max / self._record_bytes)
+        records_max = max(1, min(bulk.docs_max, room))
+        linger_s = bulk.linger_ms / 1000
+        if self._busy or self._outstanding:
+            records, problems = self._take(records_max, linger_s)
+        else:
+            records, problems = self._take(1, _IDLE_S)
+            if records and records_max > 1:
+                more, further = self._take(records_max - 1, linger_s)
+                records, problems = records + more, problems + further
+        self._busy = bool(records)
+        return records, problems
+
+    def _take(self, records_max: int, timeout_s: float) -> tuple[list[Record], list[Problem]]:
+        try:
+            return self._source.poll(records_max, timeout_s)
+        except Unavailable as failure:
+            # The consumer goes on trying by itself; it raises this only when it took no record.
+            self._readiness.lacks("kafka", str(failure))
+            return [], []
+
+    def _carry(self, records: list[Record]) -> None:
+        """
+        Make bulks of a poll and hand them over.
+        """
+        draft = Draft()
+        for run in runs(records):
+            partition = run.partition
+            target = self._targets.get(partition.topic)
+            if target is None or not self._tracker.owns(partition):
+                continue  # polled before it was given away: its owner reads it again
+            expected = self._tracker.expected(partition)
+            if expected is not None and run.first < expected:
+                self._tracker.assign(partition)  # given away and back within one poll
+            made = documents(run, target.route.collector)
+            draft.add(run, made, target.actions(run, made))
+            under_way = len(made.sources) + len(made.rejected)
+            self._ledger.consumed(partition.topic, under_way, made.dropped)
+        limits = self._config.bulk
+        bulks = draft.bulks(self._tracker, limits.docs_max, limits.bytes_max)
+        self._record_bytes = max(1.0, sum(b.size_bytes for b in bulks) / len(records))
+        for bulk in bulks:
+            self._hand_over(bulk)
+
+    def _hand_over(self, bulk: Bulk) -> None:
+        """
+        Offer a bulk; when there is no place, see it through before anything else (caller runs).
+        """
+        if self._stop.expired():
+            return  # unsettled, so uncommitted: it is read again
+        bulk.worker = self._number
+        self._outstanding += 1
+        if not self._handoff.offer(bulk):
+            self._awaited = bulk.tickets
+            self._handoff.submit(bulk)
+            self._hold()
+
+    def _hold(self) -> None:
+        """
+        Wait for the bulk this thread sees through. A long wait pauses the assignment and polls.
+        """
+        pause_at = time.monotonic() + _PAUSE_AFTER_S
+        while self._awaited is not None and not self._stop.expired():
+            self._take_settled(_TICK_S)
+            self._commit_if_due()
+            if not self._paused and time.monotonic() > pause_at:
+                self._paused = True
+                self._source.pause(self._source.assignment())
+            if self._paused:
+                self._keep_alive()
+        if self._paused:
+            self._paused = False
+            self._source.resume(p for p in self._source.assignment() if p.topic in self._targets)
+
+    def _keep_alive(self) -> None:
+        """
+        Poll while paused, so that the group keeps the member and rebalances are answered.
+        """
+        records, problems = self._take(1, _KEEP_ALIVE_S)
+        for run in runs(records):
+            self._source.seek(run.partition, run.first)  # it came before the pause: read it later
+        self._attend(problems)
+
+    def _attend(self, problems: list[Problem]) -> None:
+        for problem in problems:
+            if problem.no_position and self._tracker.owns(problem.partition):
+                start = self._config.kafka.start
+                find_position(self._source, self._tracker, self._ledger, problem.partition, start)
+            elif not problem.no_position:
+                self._log.warning("partition", partition=problem.partition, why=problem.reason)
+
+    def _settle_until(self, done: Callable[[], bool]) -> None:
+        while not done():
+            self._take_settled(_TICK_S)
+
+    def _take_settled(self, timeout_s: float) -> None:
+        for settlement in self._handoff.settled(self._number, timeout_s):
+            self._outstanding -= 1
+            for ticket in settlement.tickets:
+                self._tracker.settle(ticket)
+            self._ledger.settled(settlement.fates)
+            if settlement.tickets is self._awaited:
+                self._awaited = None
+
+    def _commit_if_due(self) -> None:
+        """
+        Commit what is settled, without waiting, and publish the ledger: once an interval.
+        """
+        now = time.monotonic()
+        if now < self._commit_at:
+            return
+        self._commit_at = now + self._config.kafka.commit_interval_ms / 1000
+        self._tracker.uncommitted(self._source.refused())
+        offsets = self._tracker.committable()
+        if offsets:
+            self._source.commit(offsets)
+            self._tracker.committed(offsets)
+        self.account = self._ledger.publish()
+
+    def _commit_now(self, partitions: Iterable[Partition]) -> None:
+        self._take_settled(0)
+        wanted = set(partitions)
+        self._tracker.uncommitted(wanted)  # the last asynchronous commit may still fail
+        offsets = {p: o for p, o in self._tracker.committable().items() if p in wanted}
+        for partition, reason in self._source.commit_now(offsets).items():
+            self._log.warning("not committed, read again", partition=partition, why=reason)
+
+    def _forget(self, partitions: Iterable[Partition]) -> None:
+        for partition in partitions:
+            self._tracker.drop(partition)
+
+
+def _shown(partitions: Iterable[Partition]) -> list[str]:
+    return [f"{topic}/{number}" for topic, number in partitions]
