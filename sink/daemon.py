@@ -160,7 +160,7 @@ class Daemon:
         worker = Worker(
             number,
             self._config,
-            lambda listener: Source(properties, topics, listener),
+            lambda listener: Source(properties, topics, listener, self._config.kafka.start),
             Targets(self._routes, brokers.topic_ids, self._config.kafka.id_namespace),
             handoff=handoff,
             readiness=self._readiness,

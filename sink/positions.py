@@ -1,11 +1,10 @@
 """
-Where a partition is read from when Kafka has no position for it.
+Where a partition is read on when its offset is no longer in the log.
 
 librdkafka is told `auto.offset.reset=error`: with `earliest`, retention overtaking the group would
 pass without a word.
 """
 
-from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -13,11 +12,8 @@ import structlog
 from sink.core.ledger import Ledger
 from sink.core.offsets import OffsetTracker
 from sink.core.record import Partition
-from sink.edge.kafka.source import BEGINNING, END
 
 log = structlog.get_logger()
-
-_NAMED = {"earliest": BEGINNING, "latest": END}
 
 
 class Log(Protocol):
@@ -27,40 +23,25 @@ class Log(Protocol):
 
     def committed(self, partition: Partition) -> int | None: ...  # noqa: D102
     def log_start(self, partition: Partition) -> int: ...  # noqa: D102
-    def offset_at(self, partition: Partition, time_ms: int) -> int: ...  # noqa: D102
-    def seek(self, partition: Partition, offset: int) -> None: ...  # noqa: D102
+    def restart(self, partition: Partition, offset: int) -> None: ...  # noqa: D102
 
 
-def find_position(
-    source: Log, tracker: OffsetTracker, ledger: Ledger, partition: Partition, start: str | datetime
-) -> None:
+def to_log_start(source: Log, tracker: OffsetTracker, ledger: Ledger, partition: Partition) -> None:
     """
-    Seek a partition that has no valid position, and begin a new epoch of it.
-
-    Args:
-        start: `earliest`, `latest` or a time: where a partition that was never committed
-            begins. One whose offset is no longer in the log begins at the log's start, and what
-            is missing is entered as expired.
+    Go on at the log's start, in a new epoch, and enter what retention deleted as expired.
     """
-    known = tracker.expected(partition)
-    if known is None:
-        known = source.committed(partition)
-    if known is None:
-        if isinstance(start, datetime):
-            position = source.offset_at(partition, round(start.timestamp() * 1000))
-        else:
-            position = _NAMED[start]
-        log.info("no committed offset", partition=partition, start=str(start))
-    else:
-        position = source.log_start(partition)
-        expired = max(0, position - known)
-        ledger.expired(partition.topic, expired)
-        log.error(
-            "offset out of range, reading goes on at the log's start",
-            partition=partition,
-            wanted=known,
-            log_start=position,
-            expired_records=expired,
-        )
+    wanted = tracker.expected(partition)
+    if wanted is None:
+        wanted = source.committed(partition)
+    position = source.log_start(partition)
+    expired = max(0, position - wanted) if wanted is not None else 0
+    ledger.expired(partition.topic, expired)
+    log.error(
+        "offset out of range, reading goes on at the log's start",
+        partition=partition,
+        wanted=wanted,
+        log_start=position,
+        expired_records=expired,
+    )
     tracker.assign(partition)
-    source.seek(partition, position)
+    source.restart(partition, position)

@@ -23,7 +23,7 @@ from sink.edge.kafka.source import Listener, Problem
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.errors import Unavailable
-from sink.positions import Log, find_position
+from sink.positions import Log, to_log_start
 from sink.stop import Stop
 from sink.targets import Targets
 
@@ -51,6 +51,7 @@ class RecordSource(Log, Protocol):
         self, records_max: int, timeout_s: float
     ) -> tuple[list[Record], list[Problem]]: ...
     def assignment(self) -> list[Partition]: ...  # noqa: D102
+    def seek(self, partition: Partition, offset: int) -> None: ...  # noqa: D102
     def pause(self, partitions: Iterable[Partition]) -> None: ...  # noqa: D102
     def resume(self, partitions: Iterable[Partition]) -> None: ...  # noqa: D102
     def commit(self, offsets: dict[Partition, int]) -> None: ...  # noqa: D102
@@ -255,8 +256,9 @@ class Worker:
     def _attend(self, problems: list[Problem]) -> None:
         for problem in problems:
             if problem.no_position and self._tracker.owns(problem.partition):
-                start = self._config.kafka.start
-                find_position(self._source, self._tracker, self._ledger, problem.partition, start)
+                to_log_start(self._source, self._tracker, self._ledger, problem.partition)
+                if self._paused:
+                    self._source.pause([problem.partition])
             elif not problem.no_position:
                 self._log.warning("partition", partition=problem.partition, why=problem.reason)
 

@@ -14,6 +14,11 @@ from sink.config import LogSettings
 
 _QUIET = ("elastic_transport", "elasticsearch", "asyncio", "aiohttp")
 
+# Without the locals, which structlog shows by default: they hold records and secrets.
+_TRACEBACK = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
 
 def configure(settings: LogSettings) -> None:
     """
@@ -27,9 +32,9 @@ def configure(settings: LogSettings) -> None:
     ]
     as_json = settings.format == "json" or (settings.format == "auto" and not sys.stderr.isatty())
     last: list[structlog.typing.Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [_TRACEBACK, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer()]
+        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -126,7 +126,7 @@ class StatusServer:
     def _ledger(self) -> _Answer:
         topics: defaultdict[str, dict[str, int]] = defaultdict(dict)
         for (topic, fate), documents in self._account().items():
-            topics[topic][fate] = documents
+            topics[topic][str(fate)] = documents
         return 200, _JSON, orjson.dumps(topics, option=orjson.OPT_SORT_KEYS)
 
     def _metrics(self) -> _Answer:

@@ -7,7 +7,8 @@ it had already taken (seen: 146 of a million). It is kept, and raised by `poll` 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from datetime import datetime
+from typing import Literal, Protocol, cast
 
 import structlog
 from confluent_kafka import (
@@ -26,7 +27,6 @@ from sink.errors import Unauthorized, Unavailable
 
 log = structlog.get_logger()
 
-BEGINNING, END = OFFSET_BEGINNING, OFFSET_END
 _TIMEOUT_S = SOCKET_TIMEOUT_MS / 1000
 _CREDENTIALS = frozenset(
     {
@@ -68,9 +68,17 @@ class Source:
         properties: Of librdkafka.
         topics: Literal names and anchored patterns.
         listener: Hears of assigned, revoked and lost partitions.
+        start: Where a partition begins that was never committed.
     """
 
-    def __init__(self, properties: Properties, topics: Sequence[str], listener: Listener) -> None:
+    def __init__(
+        self,
+        properties: Properties,
+        topics: Sequence[str],
+        listener: Listener,
+        start: Literal["earliest", "latest"] | datetime,
+    ) -> None:
+        self._start = start
         self._failure: BaseException | None = None
         self._refused: list[Partition] = []
         self._listener = listener
@@ -110,9 +118,18 @@ class Source:
 
     def seek(self, partition: Partition, offset: int) -> None:
         """
-        Continue a partition from an offset (or BEGINNING, END).
+        Go on with a partition from an offset.
         """
         self._consumer.seek(TopicPartition(*partition, offset))
+
+    def restart(self, partition: Partition, offset: int) -> None:
+        """
+        Begin a partition anew at an offset, after an error took its position away.
+
+        seek() would fail then with _STATE: librdkafka has stopped fetching the partition.
+        """
+        self._consumer.incremental_unassign([TopicPartition(*partition)])
+        self._consumer.incremental_assign([TopicPartition(*partition, offset)])
 
     def pause(self, partitions: Iterable[Partition]) -> None:
         """
@@ -141,15 +158,6 @@ class Source:
             TopicPartition(*partition), timeout=_TIMEOUT_S
         )
         return low
-
-    def offset_at(self, partition: Partition, time_ms: int) -> int:
-        """
-        Ask for the first offset at or after a time; END where there is none.
-        """
-        (answer,) = self._consumer.offsets_for_times(
-            [TopicPartition(*partition, time_ms)], timeout=_TIMEOUT_S
-        )
-        return answer.offset
 
     def commit(self, offsets: dict[Partition, int]) -> None:
         """
@@ -195,10 +203,27 @@ class Source:
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         def assigned() -> None:
-            consumer.incremental_assign(partitions)
+            consumer.incremental_assign(self._starts(partitions))
             self._listener.on_assign(_names(partitions))
 
         self._guarded(assigned)
+
+    def _starts(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        """
+        Give partitions with the offset each begins at: the committed one, or `start`.
+        """
+        if not partitions:
+            return []
+        known = self._consumer.committed(partitions, timeout=_TIMEOUT_S)
+        fresh = [p for p in known if p.offset < 0]
+        if fresh and isinstance(self._start, datetime):
+            at_ms = round(self._start.timestamp() * 1000)
+            wanted = [TopicPartition(p.topic, p.partition, at_ms) for p in fresh]
+            fresh = self._consumer.offsets_for_times(wanted, timeout=_TIMEOUT_S)
+        else:
+            logical = OFFSET_END if self._start == "latest" else OFFSET_BEGINNING
+            fresh = [TopicPartition(p.topic, p.partition, logical) for p in fresh]
+        return [p for p in known if p.offset >= 0] + fresh
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._guarded(lambda: self._listener.on_revoke(_names(partitions)))
