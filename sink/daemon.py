@@ -200,6 +200,7 @@ class Daemon:
         """
         Try until it works, with backoff, saying why not. None when stopped meanwhile.
         """
+        self._readiness.lacks("start", f"waiting for {part}")
         backoff, attempt = Backoff(500, 10_000), 0
         while not self._stop.requested():
             answer = self._attempt(part, action)

@@ -6,11 +6,12 @@ import os
 import signal
 import threading
 import time
-from types import FrameType
 
 # The process ends this long after the deadline even if a broker or a library hangs.
 _GRACE_S = 0.5
 EXIT_FORCED = 130
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SAME_WISH_S = 0.5
 
 
 class Stop:
@@ -29,9 +30,12 @@ class Stop:
     def on_signals(self) -> None:
         """
         Obey SIGTERM and SIGINT: the first asks to stop, the second ends the process at once.
+
+        Called before any other thread starts. A thread of its own waits for them: a handler would
+        run on the main thread, and not while that is inside a library's blocking call.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._signalled)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        threading.Thread(target=self._listen, name="signals", daemon=True).start()
 
     def request(self) -> None:
         """
@@ -67,7 +71,12 @@ class Stop:
         """
         return self._event.wait(timeout_s)
 
-    def _signalled(self, _: int, __: FrameType | None) -> None:
-        if self.requested():
-            os._exit(EXIT_FORCED)
+    def _listen(self) -> None:
+        signal.sigwait(_SIGNALS)
         self.request()
+        # `timeout`, shells and supervisors deliver one wish twice: to the process and to its group.
+        time.sleep(_SAME_WISH_S)
+        while signal.sigtimedwait(_SIGNALS, 0) is not None:
+            pass
+        signal.sigwait(_SIGNALS)
+        os._exit(EXIT_FORCED)

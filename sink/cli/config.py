@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from sink.cli.options import config_file
+
 
 @click.group()
 def config() -> None:
@@ -43,6 +45,7 @@ def init(output: Path | None, force: bool) -> None:
 
 
 @config.command()
+@config_file
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: the configuration, its sources.")
 @click.pass_obj
 def show(path: Path | None, as_json: bool) -> None:

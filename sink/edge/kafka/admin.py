@@ -30,7 +30,7 @@ class Brokers:
         self._last_error: KafkaError | None = None
         self._admin = AdminClient(common(settings) | {"error_cb": self._on_error})
 
-    def topics(self, timeout_s: float = _TIMEOUT_S) -> list[str]:
+    def topics(self, timeout_s: float = 5.0) -> list[str]:
         """
         List all topics but Kafka's own.
 
