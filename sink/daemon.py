@@ -55,7 +55,8 @@ class Daemon:
     Args:
         config: Checked; the routes are built here.
     Raises:
-        ConfigError: A route is impossible.
+        ConfigError: A route is impossible, a library refuses what is passed through to it, or the
+            status port is taken.
     """
 
     def __init__(self, config: Config) -> None:
@@ -65,8 +66,15 @@ class Daemon:
         self._readiness = Readiness()
         self._readiness.lacks("start", "starting")
         self._workers: list[Worker] = []
-        self._loop = asyncio.new_event_loop()  # runs on its own thread from `run` on
         self._unbalanced: dict[str, int] = {}
+        self._brokers = Brokers(config.kafka)
+        self._elastic = Elastic(
+            config.elasticsearch,
+            bulk_timeout_ms=config.bulk.timeout_ms,
+            connections=config.bulk.in_flight + 1,
+        )
+        self._status = StatusServer(config.status, self._readiness, self._account)
+        self._loop = asyncio.new_event_loop()  # runs on its own thread from `run` on
 
     def run(self) -> int:
         """
@@ -81,51 +89,36 @@ class Daemon:
         log.info("starting", version=__version__, memory_bound_mib=round(bound / 2**20))
         thread = threading.Thread(target=self._loop.run_forever, name="loop", daemon=True)
         thread.start()
-        with StatusServer(self._config.status, self._readiness, self._account):
-            self._run_with(
-                Elastic(
-                    self._config.elasticsearch,
-                    bulk_timeout_ms=self._config.bulk.timeout_ms,
-                    connections=self._config.bulk.in_flight + 1,
-                )
-            )
+        with self._status:
+            message_bytes_max = self._start()
+            if message_bytes_max is not None:
+                self._consume(message_bytes_max)
+            self._on_loop(self._elastic.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         thread.join(self._stop.remaining_s())
         self._report()
         return 0
 
-    def _run_with(self, elastic: Elastic) -> None:
-        try:
-            started = self._start(elastic)
-            if started is not None:
-                self._consume(elastic, *started)
-        finally:
-            self._on_loop(elastic.close())
-
-    def _start(self, elastic: Elastic) -> tuple[Brokers, int] | None:
+    def _start(self) -> int | None:
         """
         Wait for both sides and prepare them.
 
         Returns:
-            An admin client and the size the dead-letter topic takes; None when stopped before.
+            The largest message the dead-letter topic takes, in bytes; None when stopped before.
         """
-        version = self._until_available("elasticsearch", lambda: self._ping(elastic))
-        if version is None:
-            return None
+        version = self._until_available("elasticsearch", self._ping)
         if self._config.templates.apply_on_start:
-            self._until_available("templates", lambda: self._apply_templates(elastic))
-        brokers = Brokers(self._config.kafka)
-        topics = self._until_available("kafka", brokers.topics)
-        if topics is None:
-            return None
+            self._until_available("templates", self._apply_templates)
+        topics = self._until_available("kafka", self._brokers.topics) or []
         sources = [topic for topic in topics if route_of(topic, self._routes)]
         bytes_max = self._until_available(
-            "dead_letters", lambda: ensure_topic(self._config, brokers, sources)
+            "dead_letters", lambda: ensure_topic(self._config, self._brokers, sources)
         )
-        log.info("both sides answer", elasticsearch=version, matching_topics=len(sources))
-        return None if bytes_max is None else (brokers, bytes_max)
+        if bytes_max is not None:
+            log.info("both sides answer", elasticsearch=version, matching_topics=len(sources))
+        return bytes_max
 
-    def _consume(self, elastic: Elastic, brokers: Brokers, bytes_max: int) -> None:
+    def _consume(self, message_bytes_max: int) -> None:
         bulk = self._config.bulk
         handoff = Handoff(
             self._config.kafka.threads,
@@ -133,35 +126,31 @@ class Daemon:
             (bulk.queue_slots + bulk.in_flight) * bulk.bytes_max,
         )
         handoff.open(self._loop)
-        letters = DeadLetters(self._config, bytes_max, {"version": __version__})
-        writing = asyncio.run_coroutine_threadsafe(
-            self._write(handoff, elastic, letters), self._loop
-        )
-        threads = [
-            self._worker(number, handoff, brokers) for number in range(self._config.kafka.threads)
-        ]
+        letters = DeadLetters(self._config, message_bytes_max, {"version": __version__})
+        writing = asyncio.run_coroutine_threadsafe(self._write(handoff, letters), self._loop)
+        threads = [self._worker(number, handoff) for number in range(self._config.kafka.threads)]
         self._readiness.has("start")
-        self._watch(elastic, brokers)
+        self._watch()
         for thread in threads:
             thread.join(self._stop.remaining_s())
         writing.cancel()
         letters.close()
 
-    async def _write(self, handoff: Handoff, elastic: Elastic, letters: DeadLetters) -> None:
+    async def _write(self, handoff: Handoff, letters: DeadLetters) -> None:
         bulk = self._config.bulk
         probe = Backoff(bulk.retry_initial_ms, bulk.probe_max_ms)
-        sender = Sender(elastic, self._readiness, bulk.in_flight, probe)
+        sender = Sender(self._elastic, self._readiness, bulk.in_flight, probe)
         retry = Backoff(bulk.retry_initial_ms, bulk.retry_max_ms)
         await Writer(handoff, sender, letters, self._readiness, retry).run()
 
-    def _worker(self, number: int, handoff: Handoff, brokers: Brokers) -> threading.Thread:
+    def _worker(self, number: int, handoff: Handoff) -> threading.Thread:
         properties = consumer(self._config.kafka, number)
         topics = subscription(self._routes)
         worker = Worker(
             number,
             self._config,
             lambda listener: Source(properties, topics, listener, self._config.kafka.start),
-            Targets(self._routes, brokers.topic_ids, self._config.kafka.id_namespace),
+            Targets(self._routes, self._brokers.topic_ids, self._config.kafka.id_namespace),
             handoff=handoff,
             readiness=self._readiness,
             stop=self._stop,
@@ -171,7 +160,7 @@ class Daemon:
         thread.start()
         return thread
 
-    def _watch(self, elastic: Elastic, brokers: Brokers) -> None:
+    def _watch(self) -> None:
         """
         Until stopped: check the ledger, notice that Kafka is back, compare templates again.
         """
@@ -179,10 +168,10 @@ class Daemon:
         while not self._stop.wait(_WATCH_S):
             self._check_ledger()
             if "kafka" in self._readiness.reasons():
-                self._attempt("kafka", lambda: brokers.topics(timeout_s=_WATCH_S))
+                self._attempt("kafka", lambda: self._brokers.topics(timeout_s=_WATCH_S))
             if self._config.templates.apply_on_start and time.monotonic() > templates_at:
                 templates_at = time.monotonic() + _TEMPLATES_EVERY_S
-                self._attempt("templates", lambda: self._apply_templates(elastic))
+                self._attempt("templates", self._apply_templates)
 
     def _check_ledger(self) -> None:
         """
@@ -219,12 +208,12 @@ class Daemon:
         self._readiness.has(part)
         return answer
 
-    def _ping(self, elastic: Elastic) -> str:
-        self._on_loop(elastic.refresh_credentials())
-        return self._on_loop(elastic.ping())
+    def _ping(self) -> str:
+        self._on_loop(self._elastic.refresh_credentials())
+        return self._on_loop(self._elastic.ping())
 
-    def _apply_templates(self, elastic: Elastic) -> list[Step]:
-        steps = self._on_loop(templates.apply(elastic, self._config))
+    def _apply_templates(self) -> list[Step]:
+        steps = self._on_loop(templates.apply(self._elastic, self._config))
         for step in steps:
             if step.action in WRITES:
                 log.info("template applied", what=templates.sentence(step))

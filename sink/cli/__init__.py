@@ -77,7 +77,8 @@ def main() -> None:
     Run the command line. Entry point of the package.
     """
     try:
-        cli(standalone_mode=False)
+        # Outside of standalone mode click returns the code of context.exit().
+        sys.exit(cli(standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -68,6 +68,8 @@ class Elastic:
         bulk_timeout_ms: The `timeout` of a bulk: how long a missing primary may hold the answer
             (Elasticsearch's default of one minute would hold all other documents of the bulk).
         connections: Requests at a time.
+    Raises:
+        ConfigError: The client knows no such argument, or not with such a value.
     """
 
     def __init__(
@@ -79,7 +81,10 @@ class Elastic:
     ) -> None:
         self._settings = settings
         self._secrets = _secrets(settings)
-        self._client = AsyncElasticsearch(**_arguments(settings, connections))
+        try:
+            self._client = AsyncElasticsearch(**_arguments(settings, connections))
+        except (TypeError, ValueError) as failure:
+            raise ConfigError(f"elasticsearch: the client refuses it: {failure}") from failure
         self._target = f"/_bulk?timeout={bulk_timeout_ms}ms&filter_path={_FILTER}"
         self._headers = {"accept": _JSON + "; compatible-with=8"}
         self._headers["content-type"] = _NDJSON + "; compatible-with=8"

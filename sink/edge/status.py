@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 from sink.config import StatusSettings
 from sink.core.ledger import CONSUMED, IN_FLIGHT, Account, imbalance
 from sink.edge.readiness import Readiness
+from sink.errors import ConfigError
 
 log = structlog.get_logger()
 
@@ -73,6 +74,9 @@ class LedgerMetrics(Collector):
 class StatusServer:
     """
     Serves health and metrics on threads of its own. A context manager.
+
+    Raises:
+        ConfigError: The port is taken.
     """
 
     def __init__(
@@ -89,7 +93,13 @@ class StatusServer:
             "/ledger": self._ledger,
             "/metrics": self._metrics,
         }
-        self._server = ThreadingHTTPServer((settings.host, settings.port), _handler(pages))
+        try:
+            self._server = ThreadingHTTPServer((settings.host, settings.port), _handler(pages))
+        except OSError as error:
+            raise ConfigError(
+                f"status.port: cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
+                "choose another, or 0 for any free one"
+            ) from error
         self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.2,), name="status", daemon=True

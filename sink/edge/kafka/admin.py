@@ -14,7 +14,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from sink.config import KafkaSettings
 from sink.edge.kafka.properties import common
-from sink.errors import Unauthorized, Unavailable
+from sink.errors import ConfigError, Unauthorized, Unavailable
 
 _TIMEOUT_S = 10.0
 _AUTHENTICATION = KafkaError._AUTHENTICATION  # noqa: SLF001  librdkafka's own codes begin with _
@@ -24,11 +24,19 @@ NO_TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAA"  # the zero UUID: a broker from before KI
 class Brokers:
     """
     An admin client. Any thread may call it.
+
+    Raises:
+        ConfigError: librdkafka knows no such property, or not with such a value.
     """
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._last_error: KafkaError | None = None
-        self._admin = AdminClient(common(settings) | {"error_cb": self._on_error})
+        try:
+            self._admin = AdminClient(common(settings) | {"error_cb": self._on_error})
+        except KafkaException as failure:
+            raise ConfigError(
+                f"kafka.client: librdkafka refuses it: {failure.args[0]}"
+            ) from failure
 
     def topics(self, timeout_s: float = 5.0) -> list[str]:
         """

@@ -1,0 +1,3 @@
+"""
+The documentation. `python -m docs` writes the pages that are generated from declarations.
+"""

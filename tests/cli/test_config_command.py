@@ -1,0 +1,135 @@
+"""
+`sink config`: a file to start from, what holds now, and the schema.
+"""
+
+import json
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
+
+from sink.cli import cli, main
+from sink.config import load
+from sink.config.reference import settings
+from sink.config.toml import STARTER
+
+ROUTE = '[[routes]]\nname = "logs"\nprefix = "log-"\n'
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder, and no variables of this machine."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.upper().startswith("SINK__"):
+            monkeypatch.delenv(name)
+
+
+def sink_config(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["config", *arguments])
+
+
+def test_init_prints_a_file_that_loads_and_names_every_setting() -> None:
+    result = sink_config("init")
+
+    Path("sink.toml").write_text(result.stdout)
+    assert result.exit_code == 0
+    assert load() == STARTER
+    for setting in settings():
+        assert f"\n{setting.name} = " in result.stdout.replace("\n#", "\n"), setting.key
+
+
+def test_init_writes_the_file_and_says_what_comes_next() -> None:
+    result = sink_config("init", "-o", "new.toml")
+
+    assert result.exit_code == 0
+    assert "sink config show" in result.stdout
+    assert load(Path("new.toml")) == STARTER
+
+
+def test_init_writes_over_a_file_only_when_told_to() -> None:
+    Path("mine.toml").write_text("mine")
+
+    refused = sink_config("init", "-o", "mine.toml")
+    assert refused.exit_code == 2
+    assert "mine.toml is already there: --force writes over it" in refused.stderr
+    assert Path("mine.toml").read_text() == "mine"
+
+    assert sink_config("init", "-o", "mine.toml", "--force").exit_code == 0
+    assert load(Path("mine.toml")) == STARTER
+
+
+def test_init_says_why_a_file_cannot_be_written() -> None:
+    result = sink_config("init", "-o", "no/such/folder/sink.toml")
+
+    assert result.exit_code == 1
+    assert "sink.toml cannot be written: No such file or directory" in result.stderr
+
+
+def test_show_prints_each_setting_with_its_value_and_source(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("sink.toml").write_text(ROUTE + "[elasticsearch]\napi_key = 'hush'\n")
+    monkeypatch.setenv("SINK__KAFKA__THREADS", "4")
+
+    result = sink_config("show")
+
+    lines = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines()}
+    assert result.exit_code == 0
+    assert lines["SETTING"] == ["VALUE", "SOURCE"]
+    assert lines["kafka.threads"] == ["4", "environment", "SINK__KAFKA__THREADS"]
+    assert lines["elasticsearch.api_key"] == ['"********"', "file", "sink.toml"]
+    assert lines["routes[0].prefix"] == ['"log-"', "file", "sink.toml"]
+    assert lines["kafka.group_instance_id"] == ["unset", "default"]
+    assert "hush" not in result.output
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_show_reads_the_file_named_before_or_after_the_command(place: int) -> None:
+    Path("other.toml").write_text(ROUTE + "[log]\nlevel = 'error'\n")
+    arguments = ["config", "show", "--json"]
+    arguments[place:place] = ["-c", "other.toml"]
+
+    result = CliRunner().invoke(cli, arguments)
+
+    shown = json.loads(result.stdout)
+    assert shown["config"]["log"]["level"] == "error"
+    assert shown["sources"]["log.level"] == "file other.toml"
+    assert shown["sources"]["log.format"] == "default"
+
+
+@pytest.mark.parametrize("arguments", [("show",), ("show", "--json")])
+def test_show_refuses_a_bad_configuration_with_exit_code_2(
+    arguments: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("sink.toml").write_text(ROUTE + "[log]\nlevle = 'error'\n")
+
+    monkeypatch.setattr("sys.argv", ["sink", "config", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+
+    assert caught.value.code == 2
+    assert capsys.readouterr() == (
+        "",
+        "sink: file sink.toml: log.levle: unknown setting, did you mean level?\n",
+    )
+
+
+def test_the_schema_accepts_what_the_sink_accepts_and_refuses_what_it_refuses() -> None:
+    schema = json.loads(sink_config("schema").stdout)
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    Path("sink.toml").write_text(sink_config("init").stdout)
+
+    assert validator.is_valid(tomllib.loads(Path("sink.toml").read_text()))
+    assert validator.is_valid(json.loads(sink_config("show", "--json").stdout)["config"])
+    routes = [{"name": "logs", "prefix": "log-"}]
+    assert not validator.is_valid({})
+    assert not validator.is_valid({"routes": routes, "kafka": {"thread": 1}})
+    assert not validator.is_valid({"routes": routes, "kafka": {"threads": 65}})
+    assert not validator.is_valid({"routes": routes, "log": {"level": "loud"}})

@@ -1,0 +1,132 @@
+"""
+Settings that are known but cannot be: what the sink would stumble over later is refused at load.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sink.config import load
+from sink.errors import ConfigError
+
+ROUTE = '[[routes]]\nname = "logs"\nprefix = "log-"\n'
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder, and no variables of this machine."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.upper().startswith("SINK__"):
+            monkeypatch.delenv(name)
+
+
+def refusal(text: str, **overrides: object) -> list[str]:
+    """The lines of the error a file causes."""
+    Path("sink.toml").write_text(text, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(Path("sink.toml"), overrides)
+    return str(caught.value).splitlines()
+
+
+IMPOSSIBLE = [
+    ("[kafka]\nstart = '2026-10-01T00:00:00'", "kafka.start: should be earliest, latest or an"),
+    ("[kafka]\nstart = 2026-10-01", "kafka.start: should be earliest, latest or an"),
+    ("[kafka]\nbootstrap_servers = ''", "kafka.bootstrap_servers: "),
+    ("[kafka]\nclient = { a = [1] }", "kafka.client.a: should be text, a number, true or false"),
+    ("[kafka]\nsasl_username = 'u'", "kafka: sasl_username and a password"),
+    (
+        "[kafka]\nsasl_username = 'u'\nsasl_password = 'p'",
+        "kafka: the sasl_ settings have no effect with security_protocol plaintext",
+    ),
+    (
+        "[kafka]\nsecurity_protocol = 'sasl_ssl'",
+        "kafka: security_protocol sasl_ssl needs a sasl_mechanism",
+    ),
+    (
+        "[kafka]\nsasl_password = 'p'\nsasl_password_file = '/p'",
+        "kafka: give sasl_password or sasl_password_file, not both",
+    ),
+    ("[kafka]\nssl_ca_location = 'none.pem'", "kafka.ssl_ca_location: "),
+    ("[elasticsearch]\nhosts = []", "elasticsearch.hosts: "),
+    ("[elasticsearch]\nhosts = ['localhost:9200']", "elasticsearch.hosts: number 1 is no URL"),
+    ("[elasticsearch]\nhosts = ['http://a', 'http://']", "elasticsearch.hosts: number 2 is no URL"),
+    ("[elasticsearch]\nhosts = ['ftp://a']", "elasticsearch.hosts: number 1 is no URL"),
+    ("[elasticsearch]\nhosts = ['http://a:99999']", "elasticsearch.hosts: number 1 is no URL"),
+    ("[elasticsearch]\nhosts = ['http://a?b=c']", "elasticsearch.hosts: number 1 holds a query"),
+    (
+        "[elasticsearch]\napi_key = 'a'\nbasic_auth = 'b:c'",
+        "elasticsearch: give one kind of credential, not api_key and basic_auth",
+    ),
+    (
+        "[elasticsearch]\napi_key = 'a'\nclient = { bearer_auth = 'b' }",
+        "elasticsearch: give one kind of credential, not api_key and client.bearer_auth",
+    ),
+    ("[elasticsearch]\nbasic_auth = 'root'", "elasticsearch: basic_auth (or its file) should be"),
+    (
+        "[bulk]\nretry_initial_ms = 500\nretry_max_ms = 400",
+        "bulk: retry_initial_ms (500) is more than retry_max_ms (400)",
+    ),
+    ("[dead_letter]\ntopic = 'a b'", "dead_letter.topic: 'a b' is no topic name"),
+    ("[dead_letter]\nreplication_factor = 0", "dead_letter.replication_factor: should be -1"),
+    ("[templates]\ndir = 'nowhere'", "templates.dir: "),
+    ("[status]\nport = 65536", "status.port: should be less than or equal to 65535"),
+    ("routes = []", "routes: "),
+    ("[routes]\nname = 'a'", "routes: is a list of tables: write [[routes]] with two brackets"),
+]
+
+IMPOSSIBLE_ROUTES = [
+    ("name = 'a'", "routes[0]: give exactly one of topics, pattern, prefix, not none"),
+    (
+        "name = 'a'\nprefix = 'b'\ntopics = ['c']",
+        "routes[0]: give exactly one of topics, pattern, prefix, not topics and prefix",
+    ),
+    ("name = 'a'\ntopics = ['a/b']", "routes[0].topics[0]: 'a/b' is no topic name"),
+    ("name = 'a'\ntopics = ['..']", "routes[0].topics[0]: '..' is no topic name"),
+    ("name = 'a'\npattern = '('", "routes[0].pattern: is no regular expression: "),
+    ("prefix = 'b'", "routes[0].name: must be set"),
+    ("name = 'a'\nprefix = 'b'\nid = 'md5'", "routes[0].id: should be 'offset' or 'none'"),
+    (
+        "name = 'a'\nprefix = 'b'\nindex = { zone = 'Mars/One' }",
+        "routes[0].index.zone: 'Mars/One' is no time zone",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nindex = { name = 'x-%Y', period = 'day', prefix = '' }",
+        "routes[0].index: name is the whole name: leave out period and prefix",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nindex = { name = 'x-%Q-%' }",
+        "routes[0].index.name: unknown in a date form: %, %Q",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nindex = { name = '{tpic}-%Y' }",
+        "routes[0].index.name: only {topic} may stand in braces",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\n[[routes]]\nname = 'a'\nprefix = 'c'",
+        "routes: two routes are named a",
+    ),
+    ("name = 'all'\npattern = '.*'", "dead_letter.topic: route all reads sink-dlq.log-sink"),
+    ("name = 'all'\nprefix = 'sink-'", "dead_letter.topic: route all reads sink-dlq.log-sink"),
+    (
+        "name = 'one'\ntopics = ['sink-dlq.log-sink']",
+        "dead_letter.topic: route one reads sink-dlq.log-sink",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), IMPOSSIBLE)
+def test_an_impossible_setting_is_refused(text: str, line: str) -> None:
+    lines = refusal(text + "\n" + (ROUTE if "routes" not in text else ""))
+
+    assert len(lines) == 1
+    assert lines[0].startswith(f"file sink.toml: {line}")
+
+
+@pytest.mark.parametrize(("text", "line"), IMPOSSIBLE_ROUTES)
+def test_an_impossible_route_is_refused(text: str, line: str) -> None:
+    lines = refusal("[[routes]]\n" + text)
+
+    assert len(lines) == 1
+    assert lines[0].startswith(f"file sink.toml: {line}")
