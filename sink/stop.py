@@ -12,6 +12,9 @@ _GRACE_S = 0.5
 EXIT_FORCED = 130
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _SAME_WISH_S = 0.5
+# Kept of the time for committing and leaving the group: a member that vanishes blocks its
+# partitions until its session ends.
+_CLOSING_S = 2.0
 
 
 class Stop:
@@ -55,9 +58,9 @@ class Stop:
 
     def expired(self) -> bool:
         """
-        Tell whether the deadline has passed.
+        Tell whether waiting for work in flight is over: what is left of the time is for commits.
         """
-        return time.monotonic() > self._deadline
+        return time.monotonic() > self._deadline - min(_CLOSING_S, self._timeout_s / 4)
 
     def remaining_s(self) -> float:
         """

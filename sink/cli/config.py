@@ -11,6 +11,7 @@ from sink.cli.options import config_file
 
 
 @click.group()
+@config_file
 def config() -> None:
     """
     Write, show or describe the configuration.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from sink.cli.options import config_file
+
 if TYPE_CHECKING:
     from sink.config import Config
     from sink.core.template import Step
@@ -21,6 +23,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 
 @click.group()
+@config_file
 def templates() -> None:
     """
     Compare, write and show the index templates.
@@ -30,6 +33,7 @@ def templates() -> None:
 
 
 @templates.command()
+@config_file
 @json_option
 @click.pass_obj
 def plan(path: Path | None, *, as_json: bool) -> None:
@@ -44,6 +48,7 @@ def plan(path: Path | None, *, as_json: bool) -> None:
 
 
 @templates.command()
+@config_file
 @json_option
 @click.pass_obj
 def apply(path: Path | None, *, as_json: bool) -> None:
@@ -58,6 +63,7 @@ def apply(path: Path | None, *, as_json: bool) -> None:
 
 
 @templates.command("list")
+@config_file
 @json_option
 @click.pass_obj
 def list_(path: Path | None, *, as_json: bool) -> None:
@@ -78,6 +84,7 @@ def list_(path: Path | None, *, as_json: bool) -> None:
 
 
 @templates.command()
+@config_file
 @click.argument("name")
 @click.pass_obj
 def show(path: Path | None, name: str) -> None:

@@ -17,7 +17,7 @@ from elastic_transport import (
     NdjsonSerializer,
     TransportError,
 )
-from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+from elasticsearch import ApiError, AsyncElasticsearch
 
 from sink.config import ElasticsearchSettings
 from sink.core.outcome import Reply
@@ -128,7 +128,7 @@ class Elastic:
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
-        answer = await self._ask("GET", "/")
+        answer = await self.ask("GET", "/")
         return str(answer["version"]["number"])
 
     async def get_template(self, kind: str, name: str) -> dict[str, object] | None:
@@ -143,8 +143,10 @@ class Elastic:
             Unauthorized, Unavailable: With the reason.
         """
         try:
-            answer = await self._ask("GET", f"/{_KINDS[kind]}/{name}")
-        except _Absent:
+            answer = await self.ask("GET", f"/{_KINDS[kind]}/{name}")
+        except Refused as refused:
+            if refused.status != 404:
+                raise
             return None
         return _bodies(kind, answer)[name]
 
@@ -155,7 +157,7 @@ class Elastic:
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
-        return _bodies(kind, await self._ask("GET", f"/{_KINDS[kind]}"))
+        return _bodies(kind, await self.ask("GET", f"/{_KINDS[kind]}"))
 
     async def put_template(self, kind: str, name: str, body: Mapping[str, object]) -> None:
         """
@@ -164,7 +166,7 @@ class Elastic:
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
-        await self._ask("PUT", f"/{_KINDS[kind]}/{name}", body)
+        await self.ask("PUT", f"/{_KINDS[kind]}/{name}", body)
 
     async def simulate_index(self, index: str) -> dict[str, object]:
         """
@@ -173,7 +175,7 @@ class Elastic:
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
-        return await self._ask("POST", f"/_index_template/_simulate_index/{index}")
+        return await self.ask("POST", f"/_index_template/_simulate_index/{index}")
 
     async def refresh_credentials(self) -> None:
         """
@@ -188,25 +190,38 @@ class Elastic:
             self._secrets = secrets
             self._client = self._client.options(**secrets)
 
-    async def _ask(
+    async def ask(
         self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> dict[str, Any]:
+        """
+        Ask for JSON.
+
+        Raises:
+            Refused: With the status, any but 401 and 403.
+            Unauthorized, Unavailable: With the reason.
+        """
         headers = {"accept": _JSON + "; compatible-with=8"}
         if body is not None:
             headers["content-type"] = headers["accept"]
         try:
             answer = await self._client.perform_request(method, path, headers=headers, body=body)
-        except NotFoundError as failure:
-            raise _Absent(path) from failure
         except (ApiError, TransportError) as failure:
             raise _explained(failure, f"{method} {path}") from failure
         return dict(answer.body)
 
 
-class _Absent(Unavailable):
+class Refused(Unavailable):
     """
-    Elasticsearch says 404.
+    Elasticsearch answers, and it is no.
+
+    Args:
+        error_type: Empty where the answer names none, as for a path that no handler takes.
     """
+
+    def __init__(self, message: str, status: int, error_type: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error_type = error_type
 
 
 def _arguments(settings: ElasticsearchSettings, connections: int) -> dict[str, Any]:
@@ -272,7 +287,7 @@ def _explained(failure: ApiError | TransportError, what: str) -> Unavailable:
     said = f"{what} → {failure.meta.status} {error_type}: {reason}"
     if failure.meta.status in (401, 403):
         return Unauthorized(f"Elasticsearch refuses the credentials: {said}")
-    return Unavailable(f"Elasticsearch refuses: {said}")
+    return Refused(f"Elasticsearch refuses: {said}", failure.meta.status, error_type)
 
 
 def _bodies(kind: str, answer: dict[str, Any]) -> dict[str, dict[str, object]]:

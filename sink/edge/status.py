@@ -97,8 +97,8 @@ class StatusServer:
             self._server = ThreadingHTTPServer((settings.host, settings.port), _handler(pages))
         except OSError as error:
             raise ConfigError(
-                f"status.port: cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
-                "choose another, or 0 for any free one"
+                f"status.port: cannot listen on {settings.host}:{settings.port}: "
+                f"{error.strerror}; choose another, or 0 for any free one"
             ) from error
         self._server.daemon_threads = True
         self._thread = threading.Thread(

@@ -49,6 +49,9 @@ class Brokers:
             found = self._admin.list_topics(timeout=timeout_s).topics
         except KafkaException as failure:
             raise self._explained(failure) from failure
+        # What failed before is mended: it must not explain the next failure.
+        self._admin.poll(0)
+        self._last_error = None
         return sorted(name for name in found if not name.startswith("__"))
 
     def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
@@ -89,17 +92,54 @@ class Brokers:
         except KafkaException as failure:
             raise self._explained(failure) from failure
 
-    def create_topic(
-        self, topic: str, partitions: int, replication_factor: int, config: dict[str, str]
-    ) -> None:
+    def topic_operations(self, topics: Iterable[str]) -> dict[str, frozenset[str]]:
         """
-        Create a topic; one that is there already is left as it is.
+        Ask what we may do with topics (KIP-430): topic → READ, WRITE and so on.
 
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
+        futures = self._admin.describe_topics(
+            TopicCollection(list(topics)),
+            include_authorized_operations=True,
+            request_timeout=_TIMEOUT_S,
+        )
+        return {topic: self._operations(future) for topic, future in futures.items()}
+
+    def group_operations(self, group_id: str) -> frozenset[str]:
+        """
+        Ask what we may do with a consumer group (KIP-430). It need not be there.
+
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        futures = self._admin.describe_consumer_groups(
+            [group_id], include_authorized_operations=True, request_timeout=_TIMEOUT_S
+        )
+        return self._operations(futures[group_id])
+
+    def create_topic(
+        self,
+        topic: str,
+        partitions: int,
+        replication_factor: int,
+        config: dict[str, str],
+        *,
+        validate_only: bool = False,
+    ) -> None:
+        """
+        Create a topic; one that is there already is left as it is.
+
+        Args:
+            validate_only: The broker only tells whether it would.
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
         new = NewTopic(topic, partitions, replication_factor, config=config)
-        for future in self._admin.create_topics([new], operation_timeout=_TIMEOUT_S).values():
+        futures = self._admin.create_topics(
+            [new], operation_timeout=_TIMEOUT_S, validate_only=validate_only
+        )
+        for future in futures.values():
             try:
                 self._result(future)
             except KafkaException as failure:
@@ -109,8 +149,18 @@ class Brokers:
     def _result(self, future: "Future[Any]") -> Any:
         return future.result(timeout=2 * _TIMEOUT_S)
 
+    def _operations(self, future: "Future[Any]") -> frozenset[str]:
+        try:
+            described = self._result(future)
+        except KafkaException as failure:
+            if "AUTHORIZATION" in failure.args[0].name():
+                return frozenset()  # not even DESCRIBE
+            raise self._explained(failure) from failure
+        return frozenset(operation.name for operation in described.authorized_operations or ())
+
     def _on_error(self, error: KafkaError) -> None:
-        self._last_error = error
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  comes after the reason
+            self._last_error = error
 
     def _explained(self, failure: KafkaException) -> Unavailable:
         """
@@ -125,4 +175,7 @@ class Brokers:
             return Unauthorized(f"Kafka refuses the credentials (sasl_username): {last.str()}")
         if "AUTHORIZATION" in error.name():
             return Unauthorized(f"Kafka denies the request: {error.str()}")
-        return Unavailable(f"Kafka does not answer: {error.str()}")
+        if error.code() >= 0:  # the broker's own codes; librdkafka's are negative
+            return Unavailable(f"Kafka refuses: {error.str()}")
+        why = f" ({last.str()})" if last is not None else ""
+        return Unavailable(f"Kafka does not answer: {error.str()}{why}")

@@ -30,12 +30,32 @@ def ensure_topic(config: Config, brokers: Brokers, sources: Sequence[str]) -> in
     Raises:
         Unauthorized, Unavailable: It is not there and cannot be created.
     """
-    settings, topic = config.dead_letter, config.dead_letter_topic
-    largest = max(brokers.message_bytes_max(sources).values(), default=_KAFKA_DEFAULT_BYTES)
+    topic = config.dead_letter_topic
     if topic not in brokers.topics():
-        limits = {"retention.ms": "-1", "max.message.bytes": str(largest + _HEADER_BYTES)}
-        brokers.create_topic(topic, settings.partitions, settings.replication_factor, limits)
+        create_topic(config, brokers, sources)
     return brokers.message_bytes_max([topic])[topic]
+
+
+def create_topic(
+    config: Config, brokers: Brokers, sources: Sequence[str], *, validate_only: bool = False
+) -> None:
+    """
+    Create the dead-letter topic, a little wider than the widest of the source topics.
+
+    Args:
+        validate_only: The broker only tells whether it would.
+    Raises:
+        Unauthorized, Unavailable: It cannot be created.
+    """
+    settings = config.dead_letter
+    largest = max(brokers.message_bytes_max(sources).values(), default=_KAFKA_DEFAULT_BYTES)
+    brokers.create_topic(
+        config.dead_letter_topic,
+        settings.partitions,
+        settings.replication_factor,
+        {"retention.ms": "-1", "max.message.bytes": str(largest + _HEADER_BYTES)},
+        validate_only=validate_only,
+    )
 
 
 class DeadLetters:

@@ -1,0 +1,45 @@
+"""
+Whether a configuration would work: asks Kafka and Elasticsearch, writes nothing, joins no group.
+
+Each check is a small function that gives findings; a table for each side puts them in order. Called
+by `sink check`.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from sink import templates
+from sink.checks import elasticsearch, kafka
+from sink.checks.finding import Finding, Level, good
+from sink.config import Config
+from sink.core.budget import memory_bound_bytes
+from sink.core.route import Route
+from sink.routes import routes_of
+
+__all__ = ["Finding", "Level", "findings"]
+
+
+async def findings(config: Config, now_ms: int) -> list[Finding]:
+    """
+    Try a configuration. Both sides are asked at the same time, and each whatever the other says.
+
+    Args:
+        now_ms: The time for which indices are named, milliseconds since the epoch.
+    Raises:
+        ConfigError: A route, a template or what is passed through to a library is impossible.
+    """
+    routes = routes_of(config)
+    templates.wanted(config)  # a fault in templates.dir is told also when nothing answers
+    from_kafka, from_elasticsearch = await asyncio.gather(
+        asyncio.to_thread(kafka.findings, config, routes, now_ms), elasticsearch.findings(config)
+    )
+    return [_configuration(config, routes), *from_kafka, *from_elasticsearch]
+
+
+def _configuration(config: Config, routes: Sequence[Route]) -> Finding:
+    mib = round(memory_bound_bytes(config) / 2**20)
+    return good(
+        "configuration",
+        f"group {config.kafka.group_id}, {len(routes)} route{'s'[: len(routes) != 1]}, "
+        f"dead letters to {config.dead_letter_topic}, at most {mib} MiB of memory",
+    )

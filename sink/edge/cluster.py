@@ -1,0 +1,83 @@
+"""
+Questions about the cluster as a whole: its health, its room for shards, what we may do.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sink.edge.elastic import Elastic, Refused
+
+
+class Health(NamedTuple):
+    """
+    The state of the cluster and its shards.
+    """
+
+    status: str  # green, yellow or red
+    shards: int  # of open indices, those that no node holds included
+    unassigned_shards: int
+    data_nodes: int
+
+
+class Privileges(NamedTuple):
+    """
+    Which of the privileges that were asked for the user holds.
+    """
+
+    user: str
+    cluster: Mapping[str, bool]
+    index: Mapping[str, Mapping[str, bool]]  # index pattern → privilege → held
+
+
+async def health(elastic: Elastic) -> Health:
+    """
+    Ask how the cluster is. Source: "Cluster health API".
+
+    Raises:
+        Unauthorized, Unavailable: With the reason.
+    """
+    answer = await elastic.ask("GET", "/_cluster/health")
+    shards = sum(answer[f"{state}_shards"] for state in ("active", "initializing", "unassigned"))
+    return Health(
+        answer["status"], shards, answer["unassigned_shards"], answer["number_of_data_nodes"]
+    )
+
+
+async def shards_per_node_max(elastic: Elastic) -> int:
+    """
+    Ask for cluster.max_shards_per_node. Source: "Miscellaneous cluster settings".
+
+    Raises:
+        Unauthorized, Unavailable: With the reason.
+    """
+    answer = await elastic.ask(
+        "GET", "/_cluster/settings?include_defaults&filter_path=*.cluster.max_shards_per_node"
+    )
+    scopes = ("transient", "persistent", "defaults")  # the first that sets it wins
+    return next(int(answer[s]["cluster"]["max_shards_per_node"]) for s in scopes if s in answer)
+
+
+async def privileges(
+    elastic: Elastic, cluster: Sequence[str], index: Mapping[Sequence[str], Sequence[str]]
+) -> Privileges | None:
+    """
+    Ask which privileges we hold. Source: "Has privileges API".
+
+    Args:
+        index: Index patterns → privileges.
+    Returns:
+        None where security is off: then no handler takes the path.
+    Raises:
+        Unauthorized, Unavailable: With the reason.
+    """
+    wanted: dict[str, Any] = {
+        "cluster": cluster,
+        "index": [{"names": names, "privileges": held} for names, held in index.items()],
+    }
+    try:
+        answer = await elastic.ask("POST", "/_security/user/_has_privileges", wanted)
+    except Refused as refused:
+        if refused.status in (400, 405) and not refused.error_type:
+            return None
+        raise
+    return Privileges(answer["username"], answer["cluster"], answer["index"])

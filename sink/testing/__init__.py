@@ -1,0 +1,32 @@
+"""
+Kafka, Elasticsearch and the dead-letter topic in memory, for the sink's tests and for yours.
+
+They fail when they are told to, and nothing in them waits for a clock.
+"""
+
+from sink.testing.broker import FakeBroker, topic_id
+from sink.testing.dead_letters import FakeDeadLetters
+from sink.testing.elastic import (
+    BUSY,
+    NO_ANSWER,
+    UNAUTHORIZED,
+    UNAVAILABLE,
+    FakeElastic,
+    operations,
+)
+from sink.testing.record import FakeRecord
+from sink.testing.source import FakeSource
+
+__all__ = [
+    "BUSY",
+    "NO_ANSWER",
+    "UNAUTHORIZED",
+    "UNAVAILABLE",
+    "FakeBroker",
+    "FakeDeadLetters",
+    "FakeElastic",
+    "FakeRecord",
+    "FakeSource",
+    "operations",
+    "topic_id",
+]

@@ -1,0 +1,210 @@
+"""
+The judge of every engine test: it reads Kafka, Elasticsearch and the dead letters by itself.
+
+It shares no code with sink/. The three letters:
+
+    E  every produced document is indexed, dead-lettered or dropped by a named rule
+    D  no document is in Elasticsearch twice
+    O  no committed offset passes a record that is neither
+"""
+
+import json
+import urllib.request
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from tests.engines.running import Setup
+from tests.waiting import wait_until
+
+Place = tuple[str, int, int]  # topic, partition, offset
+
+
+def create_topics(setup: Setup, topics: dict[str, int]) -> None:
+    """
+    Create topics: user topic → partitions.
+    """
+    admin = AdminClient({"bootstrap.servers": setup.kafka.bootstrap_servers})
+    new = [NewTopic(setup.topic(name), count, 1) for name, count in topics.items()]
+    for future in admin.create_topics(new).values():
+        future.result(20)
+
+
+def produce(setup: Setup, user_topic: str, values: Iterable[bytes | None], **more: Any) -> None:
+    """
+    Produce values and wait until the broker has them all.
+    """
+    producer = Producer({"bootstrap.servers": setup.kafka.bootstrap_servers, "linger.ms": 20})
+    failures: list[str] = []
+
+    def done(error: object, _: Message) -> None:
+        if error is not None:
+            failures.append(str(error))
+
+    for value in values:
+        while True:
+            try:
+                producer.produce(setup.topic(user_topic), value, on_delivery=done, **more)
+                break
+            except BufferError:
+                producer.poll(0.1)
+    assert producer.flush(60) == 0
+    assert not failures
+
+
+def numbered(first: int, count: int) -> list[bytes]:
+    """
+    Make log records that carry a number of their own, by which the judge knows them.
+    """
+    return [
+        b'{"logtime":1795252441945,"level":"INFO","msg":"record %d","n":%d}' % (n, n)
+        for n in range(first, first + count)
+    ]
+
+
+def read_topic(setup: Setup, topics: list[str]) -> list[Message]:
+    """
+    Read topics from begin to end, in no group.
+    """
+    consumer = Consumer(
+        {
+            "bootstrap.servers": setup.kafka.bootstrap_servers,
+            "group.id": f"oracle-{uuid.uuid4()}",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+        }
+    )
+    known = consumer.list_topics(timeout=20).topics
+    places = [
+        TopicPartition(topic, number, 0)
+        for topic in topics
+        if topic in known
+        for number in known[topic].partitions
+    ]
+    ends = {(p.topic, p.partition): consumer.get_watermark_offsets(p)[1] for p in places}
+    consumer.assign(places)
+    messages: list[Message] = []
+
+    def all_read() -> bool:
+        messages.extend(m for m in consumer.consume(5000, 0.2) if m.error() is None)
+        at = {(p.topic, p.partition): p.offset for p in consumer.position(places)}
+        return all(end == 0 or at[place] >= end for place, end in ends.items())
+
+    wait_until(all_read, 60, f"the end of {topics}")
+    consumer.close()
+    return messages
+
+
+def committed(setup: Setup, topics: list[str]) -> dict[tuple[str, int], int]:
+    """
+    Read the committed offsets of the sink's group.
+    """
+    consumer = Consumer(
+        {"bootstrap.servers": setup.kafka.bootstrap_servers, "group.id": setup.group}
+    )
+    known = consumer.list_topics(timeout=20).topics
+    places = [TopicPartition(t, n) for t in topics for n in known[t].partitions]
+    answer = consumer.committed(places, timeout=20)
+    consumer.close()
+    return {(p.topic, p.partition): max(p.offset, 0) for p in answer}
+
+
+def ask(setup: Setup, method: str, path: str, body: object = None) -> Any:
+    """
+    Ask Elasticsearch, without a client.
+    """
+    request = urllib.request.Request(
+        setup.elasticsearch.url + path,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def documents(setup: Setup) -> list[dict[str, Any]]:
+    """
+    Read all documents of the sink's indices: hits with _index, _id, _source.
+    """
+    pattern = f"/{setup.name}-*"
+    ask(setup, "POST", f"{pattern}/_refresh?ignore_unavailable=true")
+    pit = ask(setup, "POST", f"{pattern}/_pit?keep_alive=1m&ignore_unavailable=true")["id"]
+    found: list[dict[str, Any]] = []
+    after: dict[str, Any] = {}
+    while True:
+        body = {"size": 10_000, "pit": {"id": pit}, "sort": ["_shard_doc"], **after}
+        hits = ask(setup, "POST", "/_search", body)["hits"]["hits"]
+        if not hits:
+            return found
+        found += hits
+        after = {"search_after": hits[-1]["sort"]}
+
+
+def indexed_numbers(setup: Setup) -> Counter[int]:
+    """
+    Count each record's number in Elasticsearch.
+    """
+    return Counter(hit["_source"]["n"] for hit in documents(setup) if "n" in hit["_source"])
+
+
+def headers_of(message: Message) -> dict[str, str]:
+    """
+    Read a message's headers.
+    """
+    headers = cast("list[tuple[str, bytes]]", message.headers() or [])
+    return {name: value.decode() for name, value in headers}
+
+
+def dead_places(setup: Setup) -> set[Place]:
+    """
+    Tell where the dead-lettered records came from.
+    """
+    places = set()
+    for message in read_topic(setup, [setup.dead_letter_topic]):
+        told = headers_of(message)
+        places.add((told["sink.topic"], int(told["sink.partition"]), int(told["sink.offset"])))
+    return places
+
+
+def check(
+    setup: Setup, user_topics: list[str], dropped: Callable[[Message], bool] = lambda _: False
+) -> int:
+    """
+    Hold E, D and O over numbered records. Every id is looked at, not a count.
+
+    Args:
+        dropped: Tells of a produced record whether a named rule drops it.
+    Returns:
+        How many records were produced.
+    """
+    topics = [setup.topic(name) for name in user_topics]
+    produced = read_topic(setup, topics)
+    found, dead = indexed_numbers(setup), dead_places(setup)
+    ends = committed(setup, topics)
+    missing, too_far = [], []
+    for message in produced:
+        place = (message.topic() or "", message.partition() or 0, message.offset() or 0)
+        if dropped(message) or place in dead or found[_number(message)]:
+            continue
+        missing.append(place)
+        if place[2] < ends[place[0], place[1]]:
+            too_far.append(place)
+    twice = {number: count for number, count in found.items() if count > 1}
+    assert not too_far, f"O: committed past {len(too_far)} records, first {sorted(too_far)[:3]}"
+    assert not missing, f"E: {len(missing)} of {len(produced)} nowhere: {sorted(missing)[:3]}"
+    assert not twice, f"D: {len(twice)} documents twice: {list(twice.items())[:3]}"
+    return len(produced)
+
+
+def _number(message: Message) -> int:
+    try:
+        number = json.loads(message.value() or b"null")["n"]
+    except (ValueError, TypeError, KeyError):
+        return -1
+    return int(number)
