@@ -5,13 +5,13 @@ Apache Kafka in KRaft mode: one broker that is its own controller, or a cluster 
 import base64
 import secrets
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 from engines.cache import cached
 from engines.maven import copy_dependencies, find_jdk, run
-from engines.ports import HOST
+from engines.ports import HOST, free_ports
 from engines.process import Engine, Setting
 
 VERSION = "4.1.0"
@@ -56,6 +56,7 @@ class Kafka(Engine):
         voters: All controllers, `id@host:port,...`; empty for a cluster of one.
         cluster_id: The same for all brokers of a cluster; empty makes one.
         replicas: Of internal topics, and of others by default.
+        sasl_users: User → password; with some, a second listener asks for them (SASL/PLAIN).
     """
 
     name: ClassVar[str] = "kafka"
@@ -67,6 +68,18 @@ class Kafka(Engine):
     voters: str = ""
     cluster_id: str = ""
     replicas: int = 1
+    sasl_users: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        (self._sasl_port,) = free_ports(1)
+
+    @property
+    def sasl_servers(self) -> str:
+        """
+        Where clients with a user and a password find it: host:port.
+        """
+        return f"{HOST}:{self._sasl_port}"
 
     @property
     def bootstrap_servers(self) -> str:
@@ -124,7 +137,26 @@ class Kafka(Engine):
             "share.coordinator.state.topic.replication.factor": self.replicas,
             "share.coordinator.state.topic.min.isr": 1,
         }
-        return ours | _DEFAULTS | dict(self.settings)
+        return ours | self._sasl() | _DEFAULTS | dict(self.settings)
+
+    def _sasl(self) -> dict[str, Setting]:
+        if not self.sasl_users:
+            return {}
+        users = " ".join(f'user_{name}="{word}"' for name, word in self.sasl_users.items())
+        module = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        plain, controller = (
+            f"PLAINTEXT://{self.address}",
+            f"CONTROLLER://{HOST}:{self._second_port}",
+        )
+        return {
+            "listeners": f"{plain},{controller},SASL://{self.sasl_servers}",
+            "advertised.listeners": f"{plain},SASL://{self.sasl_servers}",
+            "listener.security.protocol.map": (
+                "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT"
+            ),
+            "listener.name.sasl.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.sasl.plain.sasl.jaas.config": f"{module} {users};",
+        }
 
     def _format(self, tool: list[str], properties: Path) -> None:
         # A KRaft broker refuses a folder that nobody has formatted (KIP-631).

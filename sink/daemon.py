@@ -28,7 +28,7 @@ from sink.edge.elastic import Elastic
 from sink.edge.handoff import Handoff
 from sink.edge.kafka.admin import Brokers
 from sink.edge.kafka.dead_letters import DeadLetters, ensure_topic
-from sink.edge.kafka.properties import consumer
+from sink.edge.kafka.properties import Renewal, consumer
 from sink.edge.kafka.source import Source
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
@@ -149,7 +149,9 @@ class Daemon:
         worker = Worker(
             number,
             self._config,
-            lambda listener: Source(properties, topics, listener, self._config.kafka.start),
+            lambda listener: Source(
+                properties, Renewal(self._config.kafka), topics, listener, self._config.kafka.start
+            ),
             Targets(self._routes, self._brokers.topic_ids, self._config.kafka.id_namespace),
             handoff=handoff,
             readiness=self._readiness,

@@ -133,7 +133,9 @@ class Worker:
         Give partitions back: wait for their work within a bound, and commit what is settled.
         """
         bound = time.monotonic() + _REVOKE_S
-        self._settle_until(lambda: not self._outstanding or time.monotonic() > bound)
+        self._settle_until(
+            lambda: not self._outstanding or time.monotonic() > bound or self._stop.expired()
+        )
         self._commit_now(partitions)
         self._forget(partitions)
         self._log.info("revoked", partitions=_shown(partitions))

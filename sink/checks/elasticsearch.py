@@ -4,6 +4,7 @@ The checks that Elasticsearch answers: each node, privileges, health, room for s
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain, product
 
 from sink import templates
 from sink.checks.finding import Finding, Level, error, good, warning
@@ -89,28 +90,25 @@ async def _answer(
 
 async def _privileges(elastic: Elastic, config: Config) -> list[Finding]:
     on_cluster = ["manage_index_templates"] if config.templates.apply_on_start else []
-    needs = {
-        each.patterns or ("*",): [_CREATING, _WRITING[route.op_type]]
+    needs = [
+        (each.patterns or ("*",), (_CREATING, _WRITING[route.op_type]))
         for route, each in zip(config.routes, templates.destinations(config), strict=True)
-    }
-    wanted = {names: [one for group in groups for one in group] for names, groups in needs.items()}
+    ]
+    wanted = [(patterns, [*chain.from_iterable(groups)]) for patterns, groups in needs]
     held = await cluster.privileges(elastic, on_cluster, wanted)
     if held is None:
         return [good("privileges", "security is off, none are needed")]
     missing = [f"{name} on the cluster" for name, has in held.cluster.items() if not has]
     missing += [
         f"{' or '.join(group)} on {pattern}"
-        for patterns, groups in needs.items()
-        for pattern in patterns
-        for group in groups
-        if not any(held.index[pattern][one] for one in group)
+        for patterns, groups in needs
+        for pattern, group in product(patterns, groups)
+        if not any(held.indices[pattern][one] for one in group)
     ]
     if not missing:
         return [good("privileges", f"user {held.user} has all that are needed")]
-    return [
-        error("privileges", f"user {held.user} lacks {one}", "add it to a role of the user")
-        for one in missing
-    ]
+    lacks = ", ".join(dict.fromkeys(missing))
+    return [error("privileges", f"user {held.user} lacks {lacks}", "add it to a role of the user")]
 
 
 async def _cluster(elastic: Elastic, _: Config) -> list[Finding]:
@@ -133,7 +131,8 @@ def _health(health: cluster.Health) -> Finding:
             f"red: {health.unassigned_shards} shards have no node, primaries among them",
             "GET _cluster/allocation/explain says why",
         )
-    return good("cluster health", health.status)
+    replicas = f", {health.unassigned_shards} replicas have no node" * (health.status == "yellow")
+    return good("cluster health", health.status + replicas)
 
 
 def _shards(left: int, most: int) -> Finding:

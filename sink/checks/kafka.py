@@ -80,8 +80,8 @@ def _topic(topic: str, routes: Sequence[Route], now_ms: int) -> Finding:
     names = some([route.name for route in others])
     return warning(
         f"topic {topic}",
-        f"{text}; {names} would match it too, and the first route takes it",
-        "let only one route match it, or put the routes into the order you want",
+        f"{text}; {names} matches it too, but the first route takes it",
+        "narrow one of them, or put the routes into the order you want",
     )
 
 

@@ -38,7 +38,7 @@ def check(context: click.Context, *, as_json: bool) -> None:
     logging.basicConfig(handlers=[logging.NullHandler()])
     found = asyncio.run(findings(config, time.time_ns() // 1_000_000))
     if as_json:
-        rows = [each._asdict() | {"ok": each.ok} for each in found]
+        rows = [{"subject": each.subject, "ok": each.ok} | each._asdict() for each in found]
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         _print(found)

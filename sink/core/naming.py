@@ -65,19 +65,11 @@ class IndexNames:
         try:
             at = datetime.fromtimestamp(time_ms / 1000, self._zone)
             begin, end = _SPANS[self._unit](at)
-            span = (_epoch_ms(begin), _epoch_ms(end))
+            # A negative time is no time, also in a zone where 1970 begins before the epoch.
+            span = (max(0, _epoch_ms(begin)), _epoch_ms(end))
         except (OverflowError, ValueError, OSError):
             return Dated(self._undated(user_topic), time_ms, _FOREVER)
         return Dated(self._at(user_topic, begin), *span)
-
-    def pattern(self) -> str:
-        """
-        Give a wildcard that matches every index of this naming.
-        """
-        if not self._whole:
-            return f"{_legal(self._prefix)}*" if self._prefix else "*"
-        head = re.split(r"%|\{topic\}", self._format, maxsplit=1)[0]
-        return f"{_legal(head, dots=True)}*"
 
     def _at(self, user_topic: str, begin: datetime) -> str:
         if not self._whole:
@@ -115,9 +107,10 @@ def _midnight(at: datetime) -> datetime:
 
 
 def _hour(at: datetime) -> tuple[datetime, datetime]:
-    begin = at.replace(minute=0, second=0, microsecond=0)
-    # The end is not beyond the hour on a real clock, also where the zone's clock jumps.
-    return begin, datetime.fromtimestamp(begin.timestamp() + 3600, at.tzinfo)
+    # A quarter of it: zones' clocks jump at quarters of an hour (Pacific/Chatham at 2:45), and
+    # within one that jumps, times of one hour's name and another's would share a span.
+    begin = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+    return begin, datetime.fromtimestamp(begin.timestamp() + 900, at.tzinfo)
 
 
 def _day(at: datetime) -> tuple[datetime, datetime]:

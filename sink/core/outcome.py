@@ -156,6 +156,7 @@ def all_created(answer: bytes, documents: int) -> bool:
     """
     return (
         answer.startswith(b'{"errors":false')
+        and answer.endswith(b"]}")  # else it was cut
         and answer.count(b'"status":201') == documents
         and b'"failure_store"' not in answer
     )
@@ -173,17 +174,20 @@ def judge_items(answer: bytes, documents: int) -> list[Verdict] | None:
         nothing is known, and the bulk is sent again.
     """
     try:
-        items = orjson.loads(answer)["items"]
-        verdicts = [_judge_item(op, result) for item in items for op, result in item.items()]
+        verdicts = [_judge_item(item) for item in orjson.loads(answer)["items"]]
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError):
         return None
     return verdicts if len(verdicts) == documents else None
 
 
-def _judge_item(op_type: str, result: dict[str, Any]) -> Verdict:
-    status = int(result["status"])
-    error = result.get("error") or {}
-    error_type, reason = str(error.get("type", "")), _reason_of(error)
+def _judge_item(item: dict[str, dict[str, Any]]) -> Verdict:
+    ((op_type, result),) = item.items()
+    status, error = result["status"], result.get("error")
+    if type(status) is not int:
+        raise TypeError(f"status {status!r} of an item is not a whole number")
+    # An error without a type is an error all the same: never success.
+    error_type = "" if error is None else str(error.get("type") or "untyped_error")
+    reason = "" if error is None else _reason_of(error)
     if result.get("failure_store") == "used":
         return Verdict(Outcome.DEAD, error_type or "failure_store", "kept in the failure store")
     for fits, verdict in _ITEM_TABLE:

@@ -2,7 +2,7 @@
 Questions about the cluster as a whole: its health, its room for shards, what we may do.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sink.edge.elastic import Elastic, Refused
@@ -26,7 +26,7 @@ class Privileges(NamedTuple):
 
     user: str
     cluster: Mapping[str, bool]
-    index: Mapping[str, Mapping[str, bool]]  # index pattern → privilege → held
+    indices: Mapping[str, Mapping[str, bool]]  # index pattern → privilege → held
 
 
 async def health(elastic: Elastic) -> Health:
@@ -58,13 +58,15 @@ async def shards_per_node_max(elastic: Elastic) -> int:
 
 
 async def privileges(
-    elastic: Elastic, cluster: Sequence[str], index: Mapping[Sequence[str], Sequence[str]]
+    elastic: Elastic,
+    cluster: Sequence[str],
+    indices: Iterable[tuple[Sequence[str], Sequence[str]]],
 ) -> Privileges | None:
     """
     Ask which privileges we hold. Source: "Has privileges API".
 
     Args:
-        index: Index patterns → privileges.
+        indices: Index patterns, each with the privileges on all of them.
     Returns:
         None where security is off: then no handler takes the path.
     Raises:
@@ -72,7 +74,7 @@ async def privileges(
     """
     wanted: dict[str, Any] = {
         "cluster": cluster,
-        "index": [{"names": names, "privileges": held} for names, held in index.items()],
+        "index": [{"names": names, "privileges": held} for names, held in indices],
     }
     try:
         answer = await elastic.ask("POST", "/_security/user/_has_privileges", wanted)

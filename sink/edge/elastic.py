@@ -286,7 +286,8 @@ def _explained(failure: ApiError | TransportError, what: str) -> Unavailable:
     error_type, reason = _error_of(failure)
     said = f"{what} → {failure.meta.status} {error_type}: {reason}"
     if failure.meta.status in (401, 403):
-        return Unauthorized(f"Elasticsearch refuses the credentials: {said}")
+        no = "refuses the credentials" if failure.meta.status == 401 else "denies the request"
+        return Unauthorized(f"Elasticsearch {no}: {said}")
     return Refused(f"Elasticsearch refuses: {said}", failure.meta.status, error_type)
 
 

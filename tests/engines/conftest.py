@@ -36,7 +36,7 @@ def both_engines(
     Start both, or fail: a test that needs them is never skipped, or nobody would miss it.
     """
     folder = tmp_path_factory.mktemp("engines")
-    kafka = Kafka(folder / "kafka", fast_start=True)
+    kafka = Kafka(folder / "kafka", fast_start=True, sasl_users={"writer": "right"})
     elasticsearch = Elasticsearch(folder / "elasticsearch", heap="512m", fast_start=True)
     try:
         start_together(kafka, elasticsearch)

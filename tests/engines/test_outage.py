@@ -67,6 +67,7 @@ def test_sigterm_with_elasticsearch_frozen_ends_by_the_deadline_and_commits_noth
             began = time.monotonic()
             assert sink.terminate() == 0
             assert time.monotonic() - began < 3 + 1
+            assert sink.events("revoked"), sink.log()[-3000:]  # it left the group in order
         finally:
             setup.elasticsearch.thaw()
     with SinkProcess(setup, 1) as sink:

@@ -13,7 +13,7 @@ from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from sink.config import KafkaSettings
-from sink.edge.kafka.properties import common
+from sink.edge.kafka.properties import Renewal, common
 from sink.errors import ConfigError, Unauthorized, Unavailable
 
 _TIMEOUT_S = 10.0
@@ -31,6 +31,7 @@ class Brokers:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._last_error: KafkaError | None = None
+        self._renewal = Renewal(settings)
         try:
             self._admin = AdminClient(common(settings) | {"error_cb": self._on_error})
         except KafkaException as failure:
@@ -51,6 +52,7 @@ class Brokers:
             raise self._explained(failure) from failure
         # What failed before is mended: it must not explain the next failure.
         self._admin.poll(0)
+        self._renewal.renew(self._admin)
         self._last_error = None
         return sorted(name for name in found if not name.startswith("__"))
 
@@ -169,8 +171,9 @@ class Brokers:
         A request only says that it timed out; why the connection fails comes by the error callback.
         """
         self._admin.poll(0)
+        self._renewal.renew(self._admin)
         error: KafkaError = failure.args[0]
-        last = self._last_error
+        last, self._last_error = self._last_error, None
         if last is not None and last.code() == _AUTHENTICATION:
             return Unauthorized(f"Kafka refuses the credentials (sasl_username): {last.str()}")
         if "AUTHORIZATION" in error.name():

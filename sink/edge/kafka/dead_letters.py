@@ -11,7 +11,7 @@ from sink.config import Config
 from sink.core.dead_letter import DeadLetter
 from sink.core.record import Headers
 from sink.edge.kafka.admin import Brokers
-from sink.edge.kafka.properties import producer
+from sink.edge.kafka.properties import Renewal, producer
 from sink.errors import Unavailable
 
 # Room for our headers above the largest record of the source topics.
@@ -71,6 +71,7 @@ class DeadLetters:
         self._topic = config.dead_letter_topic
         self._origin = origin
         self._timeout_s = config.dead_letter.delivery_timeout_ms / 1000
+        self._renewal = Renewal(config.kafka)
         self._producer = Producer(
             producer(config.kafka, config.dead_letter.delivery_timeout_ms, message_bytes_max)
         )
@@ -85,6 +86,7 @@ class DeadLetters:
             Unavailable: At least one was not acknowledged. Writing all again is harmless: dead
                 letters are told apart by topic, partition and offset.
         """
+        self._renewal.renew(self._producer)
         too_large = self._deliver(letters, stub=False)
         if too_large and self._deliver(too_large, stub=True):
             raise Unavailable(f"dead-letter topic {self._topic} takes not even a stub of 64 KiB")

@@ -6,9 +6,14 @@ Source of every name and default: librdkafka, CONFIGURATION.md.
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
+
+import structlog
 
 from sink.config import KafkaSettings
+from sink.errors import ConfigError
+
+log = structlog.get_logger()
 
 Properties = dict[str, Any]  # str, int, float, bool; callbacks and a logger besides
 
@@ -47,6 +52,38 @@ def common(settings: KafkaSettings) -> Properties:
         "logger": _LIBRDKAFKA_LOG,
     }
     return {k: v for k, v in wanted.items() if v is not None} | dict(settings.client)
+
+
+class SaslClient(Protocol):
+    """
+    Any librdkafka client: its credentials may be replaced while it lives.
+    """
+
+    def set_sasl_credentials(self, username: str, password: str, /) -> None: ...  # noqa: D102
+
+
+class Renewal:
+    """
+    Gives a client the password again when its file was replaced.
+    """
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._password = settings.read_sasl_password()
+
+    def renew(self, client: SaslClient) -> None:
+        """
+        Read the password's file, and hand on what is new in it.
+        """
+        user = self._settings.sasl_username
+        try:
+            password = self._settings.read_sasl_password()
+        except ConfigError as failure:
+            log.warning("secret file unreadable, the old secret is kept", reason=str(failure))
+            return
+        if user is not None and password is not None and password != self._password:
+            self._password = password
+            client.set_sasl_credentials(user, password)
 
 
 def consumer(settings: KafkaSettings, thread: int) -> Properties:

@@ -22,7 +22,7 @@ from confluent_kafka import (
 )
 
 from sink.core.record import Partition, Record
-from sink.edge.kafka.properties import SOCKET_TIMEOUT_MS, Properties
+from sink.edge.kafka.properties import SOCKET_TIMEOUT_MS, Properties, Renewal
 from sink.errors import Unauthorized, Unavailable
 
 log = structlog.get_logger()
@@ -66,6 +66,7 @@ class Source:
 
     Args:
         properties: Of librdkafka.
+        renewal: Gives a replaced password to the client after the old one was refused.
         topics: Literal names and anchored patterns.
         listener: Hears of assigned, revoked and lost partitions.
         start: Where a partition begins that was never committed.
@@ -74,11 +75,13 @@ class Source:
     def __init__(
         self,
         properties: Properties,
+        renewal: Renewal,
         topics: Sequence[str],
         listener: Listener,
         start: Literal["earliest", "latest"] | datetime,
     ) -> None:
         self._start = start
+        self._renewal = renewal
         self._failure: BaseException | None = None
         self._refused: list[Partition] = []
         self._listener = listener
@@ -102,6 +105,8 @@ class Source:
         messages = self._consumer.consume(records_max, timeout_s)
         failure, self._failure = self._failure, None
         if failure is not None and not messages:
+            if isinstance(failure, Unauthorized):
+                self._renewal.renew(self._consumer)
             raise failure
         self._failure = failure
         if not any(map(Message.error, messages)):
