@@ -1,0 +1,46 @@
+"""
+Findings on the routes: an index without a template, or with another one than the sink's.
+"""
+
+from sink.core.coverage import shadowed, uncovered
+from sink.core.destination import Destination
+from sink.core.template import Kind, Template
+
+EKK = Destination("ekk", "log", ("sag-*",), "sag-a_2026-11-01")
+KONG = Destination("kong", "kong", ("kong-*", "kong_undated"), "kong-2026")
+
+
+def _template(name: str, patterns: list[str], priority: int | None = None) -> Template:
+    return Template(Kind.INDEX, name, {"index_patterns": patterns, "priority": priority})
+
+
+def test_a_route_is_covered_when_each_of_its_indices_has_a_template() -> None:
+    assert uncovered([EKK, KONG], [_template("a", ["sag-*"]), _template("b", ["kong*"])]) == []
+
+
+def test_a_route_with_one_index_that_no_template_matches_is_uncovered() -> None:
+    templates = [_template("a", ["sag-*", "kong-*"])]
+
+    assert uncovered([EKK, KONG], templates) == ["kong"]
+
+
+def test_a_template_for_some_indices_of_a_route_does_not_cover_it() -> None:
+    assert uncovered([EKK], [_template("a", ["sag-orders-*"])]) == ["ekk"]
+
+
+def test_a_route_without_a_pattern_is_uncovered() -> None:
+    assert uncovered([Destination("r", "log", (), "x")], [_template("a", ["*"])]) == ["r"]
+
+
+def test_a_template_of_higher_priority_takes_the_index_of_a_route() -> None:
+    ours = _template("ekk", ["logs-*"], 90)
+    stack = _template("logs", ["logs-*-*"], 100)
+    route = Destination("r", "log", ("logs-*",), "logs-a_2026-11-01")
+
+    assert [("r", ours, stack)] == shadowed([route], [ours], [stack])
+
+
+def test_a_template_of_lower_or_no_priority_or_of_other_indices_takes_nothing() -> None:
+    others = [_template("x", ["*"], 1), _template("y", ["*"]), _template("z", ["logs-*-*"], 100)]
+
+    assert shadowed([EKK], [_template("ekk", ["sag-*"], 90)], others) == []

@@ -1,0 +1,89 @@
+"""
+The index patterns of a route: they match every index it writes, and never everything.
+"""
+
+from datetime import UTC
+from fnmatch import fnmatchcase
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sink.core.destination import covers, destination
+from sink.core.naming import IndexNames
+
+PREFIXES = st.sampled_from(["sag-", "Sag.X-", "app_", "_", "-", "."]) | st.just("")
+FORMS = st.sampled_from(
+    [
+        "logstash-log-%Y.%m.%d",
+        "%d-%m-%Y-logs",
+        "{topic}-%Y",
+        "app-{topic}.%j",
+        "logs-%b-{topic}",
+        "fixed",
+    ]
+)
+NAMINGS = st.builds(
+    lambda prefix, period: IndexNames(prefix, period, None, UTC),
+    PREFIXES,
+    st.sampled_from(["month", "week", "day"]),
+) | st.builds(lambda form: IndexNames("", "day", form, UTC), FORMS)
+TOPICS = st.from_regex(r"[A-Za-z0-9._-]{1,40}", fullmatch=True)
+TIMES_MS = st.integers(-1, 4_102_444_800_000)  # up to the year 2100
+
+
+@given(NAMINGS, TOPICS, TIMES_MS)
+def test_every_index_of_a_route_matches_one_of_its_patterns(
+    names: IndexNames, topic: str, time_ms: int
+) -> None:
+    index = names.dated(topic, time_ms).name
+
+    for topics in ([], [topic]):
+        patterns = destination("route", "log", names, topics).patterns
+        assert not patterns or any(fnmatchcase(index, pattern) for pattern in patterns)
+
+
+@given(NAMINGS, TOPICS)
+def test_no_pattern_matches_every_index_of_a_cluster(names: IndexNames, topic: str) -> None:
+    for topics in ([], [topic]):
+        found = destination("route", "log", names, topics)
+        assert not any(covers(pattern, "\x00") for pattern in found.patterns)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name", "topics", "patterns"),
+    [
+        ("sag-", None, (), ("sag-*",)),
+        ("Sag.", None, (), ("sag_*",)),
+        ("", "logstash-log-%Y.%m.%d", (), ("logstash-log-*", "logstash-log_undated")),
+        ("", "fixed", (), ("fixed", "fixed_undated")),
+        ("", None, (), ()),
+        ("", "{topic}-%Y", (), ()),
+        ("", None, ("orders", "web.a"), ("orders_*", "web_a_*")),
+        ("sag-", None, ("orders",), ("sag-*",)),
+    ],
+)
+def test_the_patterns_of_a_route(
+    prefix: str, name: str | None, topics: tuple[str, ...], patterns: tuple[str, ...]
+) -> None:
+    names = IndexNames(prefix, "month", name, UTC)
+
+    assert patterns == destination("route", "log", names, topics).patterns
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "covered"),
+    [
+        ("sag-*", "sag-x_2026-11-01", True),
+        ("sag-*", "sag-*", True),
+        ("sag-*", "sag*", False),
+        ("*", "sag-*", True),
+        ("sag-x", "sag-*", False),
+        ("logs-*-*", "logs-*", False),
+        ("logs-*-*", "logs-a_2026-11-01", True),
+        ("a.b-*", "axb-1", False),
+        ("*-log", "sag-log", True),
+    ],
+)
+def test_a_pattern_covers_what_it_matches_whole(wide: str, narrow: str, *, covered: bool) -> None:
+    assert covered is covers(wide, narrow)
