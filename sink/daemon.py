@@ -164,10 +164,11 @@ class Daemon:
 
     def _watch(self) -> None:
         """
-        Until stopped: check the ledger, notice that Kafka is back, compare templates again.
+        Until stopped: collect garbage, check the ledger, see to Kafka and the templates.
         """
         templates_at = time.monotonic() + _TEMPLATES_EVERY_S
         while not self._stop.wait(_WATCH_S):
+            gc.collect()  # see _tune_garbage_collection
             self._check_ledger()
             if "kafka" in self._readiness.reasons():
                 self._attempt("kafka", lambda: self._brokers.topics(timeout_s=_WATCH_S))
@@ -237,10 +238,11 @@ class Daemon:
 
 def _tune_garbage_collection() -> None:
     """
-    Collect cyclic garbage rarely: a poll makes thousands of objects, none of them in a cycle.
+    Leave the collection of cyclic garbage to the watch, and what is there now out of it for good.
 
-    The default threshold of 700 would scan them several times a poll (10 % of all CPU, measured).
+    A poll makes thousands of objects, none of them in a cycle: the default threshold of 700 would
+    scan them several times a poll (10 % of all CPU, measured).
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    gc.disable()

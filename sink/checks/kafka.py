@@ -80,7 +80,7 @@ def _topic(topic: str, routes: Sequence[Route], now_ms: int) -> Finding:
     names = some([route.name for route in others])
     return warning(
         f"topic {topic}",
-        f"{text}; {names} matches it too, but the first route takes it",
+        f"{text}; also matched by {names}, but the first route takes it",
         "narrow one of them, or put the routes into the order you want",
     )
 

@@ -127,18 +127,18 @@ class KafkaSettings(Section):
         "no topic ids (KIP-516). Change it when a topic was deleted and created again.",
     )
     queued_kbytes: int = Field(
-        default=16_384,
+        default=8_192,
         ge=1,
         le=2_097_151,
         description="What librdkafka may hold ready for each thread "
         "(queued.max.messages.kbytes). Counts into the memory bound once a thread.",
     )
     fetch_bytes_max: int = Field(
-        default=16_777_216,
+        default=4_194_304,
         ge=1_000_000,
         le=2_147_483_135,
-        description="Longest answer to one fetch (fetch.max.bytes). Counts into the memory bound "
-        "once a thread. librdkafka wants at least its message.max.bytes.",
+        description="Longest answer to one fetch (fetch.max.bytes), of each broker. Counts into "
+        "the memory bound once a thread. librdkafka wants at least its message.max.bytes.",
     )
     poll_bytes_max: int = Field(
         default=8_000_000,

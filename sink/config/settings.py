@@ -34,10 +34,11 @@ class BulkSettings(Section):
         description="Longest wait for more documents when there are few. Behind, bulks fill up.",
     )
     queue_slots: int = Field(
-        default=16,
+        default=4,
         ge=1,
         le=1024,
-        description="Bulks that may wait to be sent. When all are taken the consumer threads wait.",
+        description="Bulks that may wait to be sent. When all are taken the consumer threads wait. "
+        "More of them cost memory and gain nothing: bulks grow cold in the processor's cache.",
     )
     in_flight: int = Field(
         default=4, ge=1, le=256, description="Bulks on their way to Elasticsearch at once."

@@ -145,7 +145,7 @@ def _one_by_one(run: Run, collector: Collector) -> Documents:
         elif isinstance(answer, list):
             _take_list(made, ids, record, answer, offset)
         else:
-            _take(made, ids, record, answer, b"%d" % offset)
+            _take(made, ids, record, answer, offset, None)
     return made
 
 
@@ -175,18 +175,25 @@ def _take_list(
         if isinstance(source, Refused):
             made.rejected.append(Rejected(record, position, "not_an_object", source.reason))
         else:
-            _take(made, ids, record, source, b"%d-%d" % (offset, position))
+            _take(made, ids, record, source, offset, position)
 
 
-def _take(made: Documents, ids: list[bytes], record: Record, source: Source, name: bytes) -> None:
+def _take(
+    made: Documents,
+    ids: list[bytes],
+    record: Record,
+    source: Source,
+    offset: int,
+    position: int | None,
+) -> None:
     line = _line(source)
     if line is None:
         reason = "the collector's answer is not one JSON object"
-        made.rejected.append(Rejected(record, None, "not_an_object", reason))
+        made.rejected.append(Rejected(record, position, "not_an_object", reason))
         return
     made.sources.append(line)
     made.records.append(record)
-    ids.append(name)
+    ids.append(b"%d" % offset if position is None else b"%d-%d" % (offset, position))
 
 
 def _line(source: Source) -> bytes | None:

@@ -87,8 +87,9 @@ def target_of(action: bytes) -> tuple[str, str | None]:
 
 
 def _shortened(reason: str) -> str:
-    raw = reason.encode()
+    # An exception may quote what has no UTF-8; its letter is written all the same.
+    raw = reason.encode(errors="backslashreplace")
     if len(raw) <= _REASON_BYTES:
-        return reason
+        return raw.decode()
     half = _REASON_BYTES // 2
     return f"{raw[:half].decode(errors='ignore')} … {raw[-half:].decode(errors='ignore')}"

@@ -1,0 +1,162 @@
+"""
+The arithmetic of the bench and its one instrument: what Linux tells of a process in /proc.
+
+Starts nothing and waits for nothing: `runner` asks at the right moment, `page` and the command
+line show what comes out.
+"""
+
+import os
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, TypedDict
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_PROC = Path("/proc")
+
+
+class Sample(TypedDict):
+    """
+    One run of one candidate.
+    """
+
+    cpu_s: float  # user + system, of the process and its children, when the last document came
+    start_cpu_s: float  # the part of it that was spent before the first bulk arrived
+    wall_s: float  # from the arrival of the first bulk to the answer to the last
+    rss_mib: float  # VmHWM, the peak
+    bulks: int
+    load: float  # 1-minute load average when the run began
+
+
+class Spread(NamedTuple):
+    """
+    The median of some runs and their extremes.
+    """
+
+    median: float
+    low: float
+    high: float
+
+
+class Figures(NamedTuple):
+    """
+    What a candidate's runs come to.
+    """
+
+    us_per_record: Spread
+    records_per_s: Spread
+    rss_mib: Spread
+    start_cpu_s: Spread
+    load: Spread
+
+
+class Bound(NamedTuple):
+    """
+    A promise and what was measured. The greatest value that keeps it is `at_most`.
+    """
+
+    what: str
+    measured: float
+    at_most: float
+
+    @property
+    def holds(self) -> bool:
+        """
+        Tell whether the promise is kept.
+        """
+        return self.measured <= self.at_most
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """
+    Give the median, the least and the greatest of some values.
+    """
+    return Spread(statistics.median(values), min(values), max(values))
+
+
+def figures(samples: Sequence[Sample], records: int) -> Figures:
+    """
+    Sum up a candidate's runs.
+
+    Args:
+        samples: At least one.
+        records: How many records each run moved.
+    """
+    return Figures(
+        us_per_record=spread([each["cpu_s"] / records * 1e6 for each in samples]),
+        records_per_s=spread([records / each["wall_s"] for each in samples]),
+        rss_mib=spread([each["rss_mib"] for each in samples]),
+        start_cpu_s=spread([each["start_cpu_s"] for each in samples]),
+        load=spread([each["load"] for each in samples]),
+    )
+
+
+def line(sink: Figures, floor: Figures) -> dict[str, float]:
+    """
+    Give the bench's last line: the sink's medians beside the floor loop's.
+
+    Returns:
+        Rounded; the ratio is taken before rounding.
+    """
+    return {
+        "us_per_record": round(sink.us_per_record.median, 3),
+        "floor_us": round(floor.us_per_record.median, 3),
+        "ratio_floor": round(sink.us_per_record.median / floor.us_per_record.median, 3),
+        "records_per_s": round(sink.records_per_s.median),
+        "rss_mib": round(sink.rss_mib.median, 1),
+        "floor_rss_mib": round(floor.rss_mib.median, 1),
+    }
+
+
+def bounds(last: dict[str, float]) -> list[Bound]:
+    """
+    Hold the bench's last line against what is promised.
+    """
+    over_mib = round(last["rss_mib"] - last["floor_rss_mib"], 1)
+    return [
+        Bound("CPU a record, in times the floor loop's", last["ratio_floor"], 2.5),
+        Bound("peak RSS above the floor loop's, in MiB", over_mib, 100),
+    ]
+
+
+def process_tree(pid: int) -> list[int]:
+    """
+    List a process and all its living descendants.
+
+    Source: proc(5), /proc/pid/task/tid/children.
+    """
+    tree = [pid]
+    for each in tree:
+        for children in _PROC.glob(f"{each}/task/*/children"):
+            tree.extend(int(child) for child in children.read_text().split())
+    return tree
+
+
+def cpu_s(pid: int) -> float:
+    """
+    Read the CPU seconds, user and system, of a process and its descendants, ended ones included.
+
+    Source: proc(5), /proc/pid/stat: utime, stime, cutime and cstime are fields 14 to 17.
+    """
+    return sum(_ticks(each) for each in process_tree(pid)) / _TICKS_PER_S
+
+
+def _ticks(pid: int) -> int:
+    # The second field is the program's name in brackets and may itself hold blanks and brackets.
+    fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return sum(int(field) for field in fields[11:15])
+
+
+def rss_mib(pid: int) -> float:
+    """
+    Read the peak resident memory of a process and its descendants, in MiB.
+
+    Source: proc(5), VmHWM of /proc/pid/status. Peaks of several processes are added, which is
+    an upper bound: shared pages count once for each.
+    """
+    return sum(_peak_kib(each) for each in process_tree(pid)) / 1024
+
+
+def _peak_kib(pid: int) -> int:
+    status = (_PROC / str(pid) / "status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0])

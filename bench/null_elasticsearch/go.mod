@@ -1,0 +1,3 @@
+module null_elasticsearch
+
+go 1.19

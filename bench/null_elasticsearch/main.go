@@ -1,0 +1,247 @@
+// Command null_elasticsearch answers like an Elasticsearch that indexes everything at once: it
+// counts documents, stores nothing, and so costs little beside the program that is measured.
+//
+// GET /_null/stats gives its counters as JSON; with ?docs=N&wait=500ms it answers when N documents
+// have come or the wait is over, so that a measurement needs no polling.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+type settings struct {
+	strict bool          // every line must be a JSON object, every action name its operation
+	delay  time.Duration // how long a bulk waits for its answer
+	reject int64         // each document of this number gets a mapping error; 0: none
+}
+
+// stats holds what has been counted. Names and units are those of the JSON.
+type stats struct {
+	Docs     int64 `json:"docs"`
+	Bulks    int64 `json:"bulks"`
+	Bytes    int64 `json:"bytes"`
+	Bad      int64 `json:"bad"` // lines or bulks that a real server would refuse
+	Rejected int64 `json:"rejected"`
+	FirstNs  int64 `json:"first_ns"` // arrival of the first bulk, Unix time
+	LastNs   int64 `json:"last_ns"`  // answer to the last bulk, Unix time
+}
+
+type waiter struct {
+	docs int64
+	done chan struct{}
+}
+
+// server counts under one lock: it is taken a few times a bulk, not once a document.
+type server struct {
+	settings
+	mu      sync.Mutex
+	counted stats
+	waiters []waiter
+}
+
+// buffers keeps request bodies from being allocated anew: at 2.6 MB each that would be most of
+// the server's cost.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const (
+	itemGood = `{%q:{"_index":"null","_id":"0","_version":1,"result":"created","_seq_no":0,"_primary_term":1,"status":201}},`
+	itemBad  = `{%q:{"_index":"null","_id":"0","status":400,"error":{"type":"document_parsing_exception","reason":"[1:1] failed to parse"}}},`
+
+	// What filter_path=…,items.*.status,items.*.error leaves of them.
+	statusGood = `{%q:{"status":201}},`
+	statusBad  = `{%q:{"status":400,"error":{"type":"document_parsing_exception","reason":"[1:1] failed to parse"}}},`
+)
+
+// answers are the bodies of the requests that a client makes beside its bulks.
+var answers = map[string]string{
+	"/": `{"name":"null","cluster_name":"null","cluster_uuid":"AAAAAAAAAAAAAAAAAAAAAA","version":{"number":"8.19.0",` +
+		`"build_flavor":"default","build_type":"tar","build_hash":"0","build_date":"2025-01-01T00:00:00.000Z",` +
+		`"build_snapshot":false,"lucene_version":"9.12.1","minimum_wire_compatibility_version":"7.17.0",` +
+		`"minimum_index_compatibility_version":"7.0.0"},"tagline":"You Know, for Search"}`,
+	"/_cluster/health": `{"cluster_name":"null","status":"green","timed_out":false,"number_of_nodes":1,` +
+		`"number_of_data_nodes":1,"active_shards":0,"unassigned_shards":0}`,
+	"/_license": `{"license":{"status":"active","type":"basic"}}`,
+}
+
+func (s *server) bulk(w http.ResponseWriter, r *http.Request) {
+	arrived := time.Now()
+	body := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(body)
+	body.Reset()
+	if _, err := body.ReadFrom(r.Body); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if r.Header.Get("Content-Encoding") != "" {
+		http.Error(w, "null_elasticsearch reads plain bodies only", http.StatusUnsupportedMediaType)
+		return
+	}
+	lines := bytes.Count(body.Bytes(), []byte{'\n'})
+	bad := s.badLines(body.Bytes(), lines)
+	if s.delay > 0 {
+		time.Sleep(s.delay)
+	}
+	// Only create and index, which have two lines a document, are ever sent to it.
+	rejects := s.count(arrived, int64(lines/2), int64(body.Len()), bad)
+	answer := bulkAnswer(operation(body.Bytes()), r.URL.Query().Get("filter_path"), rejects)
+	w.Header().Set("Content-Length", fmt.Sprint(len(answer)))
+	w.Write(answer)
+}
+
+// badLines counts what a real server would refuse; without -strict only an odd number of lines.
+func (s *server) badLines(body []byte, lines int) (bad int64) {
+	if lines%2 != 0 || !bytes.HasSuffix(body, []byte{'\n'}) {
+		bad++
+	}
+	if !s.strict {
+		return bad
+	}
+	for i, line := range bytes.Split(bytes.TrimSuffix(body, []byte{'\n'}), []byte{'\n'}) {
+		object := bytes.HasPrefix(line, []byte{'{'}) && json.Valid(line)
+		if !object || i%2 == 0 && operation(line) == "" {
+			bad++
+		}
+	}
+	return bad
+}
+
+// operation names the operation of an action line: "" is none of them.
+func operation(line []byte) string {
+	for _, name := range []string{"create", "index"} {
+		if bytes.HasPrefix(line, []byte(`{"`+name+`"`)) {
+			return name
+		}
+	}
+	return ""
+}
+
+// count adds a bulk and tells for each of its documents whether it is rejected.
+func (s *server) count(arrived time.Time, docs, size, bad int64) []bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rejects := make([]bool, docs)
+	for i := range rejects {
+		if s.reject > 0 && (s.counted.Docs+int64(i)+1)%s.reject == 0 {
+			rejects[i] = true
+			s.counted.Rejected++
+		}
+	}
+	if s.counted.Bulks == 0 {
+		s.counted.FirstNs = arrived.UnixNano()
+	}
+	s.counted.Bulks++
+	s.counted.Docs += docs
+	s.counted.Bytes += size
+	s.counted.Bad += bad
+	s.counted.LastNs = time.Now().UnixNano()
+	s.wake()
+	return rejects
+}
+
+// wake answers the waiters whose number of documents has come. The caller holds the lock.
+func (s *server) wake() {
+	left := s.waiters[:0]
+	for _, each := range s.waiters {
+		if s.counted.Docs >= each.docs {
+			close(each.done)
+		} else {
+			left = append(left, each)
+		}
+	}
+	s.waiters = left
+}
+
+// bulkAnswer renders the answer as filter_path asks for it, like Elasticsearch's response filtering.
+func bulkAnswer(operation, filter string, rejects []bool) []byte {
+	good, bad := itemGood, itemBad
+	if strings.Contains(filter, "items.*.status") {
+		good, bad = statusGood, statusBad
+	}
+	good, bad = fmt.Sprintf(good, operation), fmt.Sprintf(bad, operation)
+	var items bytes.Buffer
+	items.Grow(len(rejects) * len(good))
+	failed := false
+	for _, rejected := range rejects {
+		if rejected {
+			items.WriteString(bad)
+			failed = true
+		} else {
+			items.WriteString(good)
+		}
+	}
+	took := `"took":1,`
+	if filter != "" && !strings.Contains(filter, "took") {
+		took = ""
+	}
+	list := bytes.TrimSuffix(items.Bytes(), []byte{','})
+	return []byte(fmt.Sprintf(`{%s"errors":%t,"items":[%s]}`, took, failed, list))
+}
+
+// report answers the counters, at once or when the documents asked for have come.
+func (s *server) report(w http.ResponseWriter, r *http.Request) {
+	var docs int64
+	fmt.Sscan(r.FormValue("docs"), &docs)
+	wait, _ := time.ParseDuration(r.FormValue("wait"))
+	done := make(chan struct{})
+	s.mu.Lock()
+	s.waiters = append(s.waiters, waiter{docs, done})
+	s.wake()
+	s.mu.Unlock()
+	select {
+	case <-done:
+	case <-time.After(wait):
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	json.NewEncoder(w).Encode(s.counted)
+}
+
+// other answers everything that is neither a bulk nor a question for the counters: what exists is
+// in the table, any other thing does not exist, and any change is acknowledged.
+func (s *server) other(w http.ResponseWriter, r *http.Request) {
+	log.Printf("%s %s", r.Method, r.URL)
+	io.Copy(io.Discard, r.Body)
+	body, known := answers[r.URL.Path]
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	switch {
+	case known:
+		io.WriteString(w, body)
+	case reads:
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprintf(w, `{"error":{"type":"resource_not_found_exception","reason":%q},"status":404}`, r.URL.Path)
+	default:
+		io.WriteString(w, `{"acknowledged":true}`)
+	}
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Elastic-Product", "Elasticsearch")
+	w.Header().Set("Content-Type", "application/vnd.elasticsearch+json;compatible-with=8")
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/_bulk"):
+		s.bulk(w, r)
+	case r.URL.Path == "/_null/stats":
+		s.report(w, r)
+	default:
+		s.other(w, r)
+	}
+}
+
+func main() {
+	s := &server{}
+	addr := flag.String("addr", "127.0.0.1:9200", "address to listen on")
+	flag.BoolVar(&s.strict, "strict", false, "count lines that are no JSON object as bad")
+	flag.DurationVar(&s.delay, "delay", 0, "wait before each answer to a bulk")
+	flag.Int64Var(&s.reject, "reject", 0, "every Nth document gets a mapping error")
+	flag.Parse()
+	log.Fatal(http.ListenAndServe(*addr, s))
+}

@@ -1,0 +1,124 @@
+"""
+Builds and runs the null Elasticsearch of `null_elasticsearch/`, and asks it what it counted.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from typing import Self, TypedDict
+from urllib.error import URLError
+
+from engines.ports import HOST, free_ports
+from engines.spawn import spawn
+
+_SOURCE = Path(__file__).with_name("null_elasticsearch")
+_CACHE = Path(__file__).parents[1] / ".cache"
+_START_S = 10
+_STOP_S = 10
+_ANSWER_S = 10
+_POLL_S = 0.01
+
+
+class Counted(TypedDict):
+    """
+    What the null Elasticsearch has counted since its start.
+    """
+
+    docs: int
+    bulks: int
+    bytes: int
+    bad: int  # lines that a real server would refuse
+    rejected: int
+    first_ns: int  # arrival of the first bulk, Unix time
+    last_ns: int  # answer to the last bulk
+
+
+class ToolMissing(Exception):
+    """
+    A program is not installed that the bench cannot do without.
+    """
+
+
+def build() -> Path:
+    """
+    Compile the null Elasticsearch; quick where nothing changed.
+
+    Returns:
+        The program, inside the project's `.cache`.
+    Raises:
+        ToolMissing: There is no Go compiler.
+        subprocess.CalledProcessError: It does not compile; the compiler's words are on stderr.
+    """
+    go = shutil.which("go")
+    if go is None:
+        raise ToolMissing(
+            "the Go compiler `go` is missing, and the bench builds its null Elasticsearch with it. "
+            "Debian: apt-get install golang-go"
+        )
+    program = _CACHE / "null_elasticsearch"
+    own = {"GOCACHE": str(_CACHE / "go-build"), "GOTOOLCHAIN": "local", "GOFLAGS": "-trimpath"}
+    subprocess.run([go, "build", "-o", program, "."], cwd=_SOURCE, env=os.environ | own, check=True)
+    return program
+
+
+class NullElasticsearch:
+    """
+    A running null Elasticsearch on a free port of loopback; a context manager.
+
+    Args:
+        program: As `build` gives it.
+        log: Gets a line for each request that is not a bulk.
+        strict: Check that every line is a JSON object. Costs it CPU: not for a measured run.
+    """
+
+    def __init__(self, program: Path, log: Path, *, strict: bool) -> None:
+        self.address = f"{HOST}:{free_ports(1)[0]}"
+        self._command = [str(program), "-addr", self.address, f"-strict={str(strict).lower()}"]
+        self._log = log
+        self._process: subprocess.Popen[bytes]
+
+    def __enter__(self) -> Self:
+        self._process = spawn(self._command, self._log, {}, outlive=False)
+        try:
+            self._await_ready()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def counted(self, docs: int = 0, wait_ms: int = 0) -> Counted:
+        """
+        Read the counters as soon as so many documents have come, or when the wait is over.
+
+        Args:
+            docs: Answer at this number; 0 is at once.
+            wait_ms: Answer after this time at the latest.
+        """
+        url = f"http://{self.address}/_null/stats?docs={docs}&wait={wait_ms}ms"
+        with urllib.request.urlopen(url, timeout=_ANSWER_S + wait_ms / 1000) as answer:
+            counted: Counted = json.load(answer)
+        return counted
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + _START_S
+        while True:
+            try:
+                self.counted()
+            except URLError:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    words = self._log.read_text() or "it said nothing"
+                    raise RuntimeError(f"the null Elasticsearch did not start: {words}") from None
+                time.sleep(_POLL_S)
+            else:
+                return
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.wait(_STOP_S)

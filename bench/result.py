@@ -1,0 +1,113 @@
+"""
+What a bench came to: written as JSON, read again for the page.
+"""
+
+import json
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypedDict
+
+import confluent_kafka
+
+from bench import load
+from bench.candidates import reading
+from bench.measure import Figures, Sample, figures
+from engines.kafka import VERSION as KAFKA_VERSION
+
+LATEST = Path(__file__).parent / "results" / "latest.json"
+
+
+class Machine(TypedDict):
+    """
+    Where it was measured.
+    """
+
+    processor: str
+    cores: int
+    memory_gib: float
+
+
+class Result(TypedDict):
+    """
+    One bench: all its runs, and what a reader must know to judge them.
+    """
+
+    records: int
+    record_bytes: int
+    topics: int
+    partitions: int
+    machine: Machine
+    versions: dict[str, str]
+    reading: dict[str, object]  # librdkafka's settings, of all candidates
+    samples: dict[str, list[Sample]]  # by candidate, in the order of the runs
+
+
+def result(records: int, samples: dict[str, list[Sample]]) -> Result:
+    """
+    Put the runs together with where and with what they were done.
+    """
+    return Result(
+        records=records,
+        record_bytes=load.RECORD_BYTES,
+        topics=len(load.TOPICS),
+        partitions=sum(load.TOPICS.values()),
+        machine=_machine(),
+        versions=_versions(),
+        reading=reading(),
+        samples=samples,
+    )
+
+
+def summed(one: Result) -> dict[str, Figures]:
+    """
+    Give the figures of each candidate.
+    """
+    return {name: figures(runs, one["records"]) for name, runs in one["samples"].items()}
+
+
+def write(one: Result, path: Path = LATEST) -> None:
+    """
+    Keep a result as the latest.
+    """
+    path.write_text(json.dumps(one, indent=1) + "\n", encoding="utf-8")
+
+
+def read(path: Path = LATEST) -> Result:
+    """
+    Read the latest result.
+    """
+    kept: Result = json.loads(path.read_text("utf-8"))
+    return kept
+
+
+def _machine() -> Machine:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Machine(
+        processor=_processor(), cores=os.cpu_count() or 1, memory_gib=round(memory / 2**30, 1)
+    )
+
+
+def _processor() -> str:
+    # Source: proc(5), /proc/cpuinfo. Not every architecture names its model there.
+    for each in Path("/proc/cpuinfo").read_text().splitlines():
+        key, _, value = each.partition(":")
+        if key.strip() == "model name":
+            return value.strip()
+    return platform.machine()
+
+
+def _versions() -> dict[str, str]:
+    go = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True)
+    return {
+        "sink": version("ekk-sink"),
+        "Python": platform.python_version(),
+        "confluent-kafka": version("confluent-kafka"),
+        "librdkafka": confluent_kafka.libversion()[0],
+        "elasticsearch": version("elasticsearch"),
+        "Kafka": KAFKA_VERSION,
+        "Go": go.stdout.strip().removeprefix("go"),
+        "Linux": platform.release(),
+    }

@@ -1,0 +1,55 @@
+"""
+The page and the table that show a result.
+"""
+
+from bench.measure import Sample
+from bench.page import measured, rendered
+from bench.result import Machine, Result
+
+
+def _result(sink_cpu_s: float) -> Result:
+    return Result(
+        records=1_000_000,
+        record_bytes=501,
+        topics=2,
+        partitions=24,
+        machine=Machine(processor="a processor", cores=2, memory_gib=8.0),
+        versions={"sink": "1.2.3"},
+        reading={"fetch.wait.max.ms": 100},
+        samples={"floor": [_sample(1.0)], "sink": [_sample(sink_cpu_s)]},
+    )
+
+
+def _sample(cpu_s: float) -> Sample:
+    return Sample(cpu_s=cpu_s, start_cpu_s=0.5, wall_s=4.0, rss_mib=100.0, bulks=400, load=1.5)
+
+
+def test_a_kept_bound_reads_yes() -> None:
+    page = rendered(_result(sink_cpu_s=2.5))
+
+    assert "| CPU a record, in times the floor loop's: at most 2.5 | 2.5 | yes |" in page
+    assert "| peak RSS above the floor loop's, in MiB: at most 100 | 0 | yes |" in page
+
+
+def test_a_broken_bound_reads_no() -> None:
+    page = rendered(_result(sink_cpu_s=2.6))
+
+    assert "| CPU a record, in times the floor loop's: at most 2.5 | 2.6 | **no** |" in page
+
+
+def test_the_page_says_with_what_and_where_it_was_measured() -> None:
+    page = rendered(_result(sink_cpu_s=2.0))
+
+    assert "1,000,000 log records of 501 bytes in 24 partitions\n  of 2 topics" in page
+    assert "librdkafka: `fetch.wait.max.ms=100`." in page
+    assert "On 2 cores (a processor), 8.0 GiB, load average before a run 1.5" in page
+
+
+def test_the_table_has_a_row_for_each_candidate_with_median_and_extremes() -> None:
+    result = _result(sink_cpu_s=2.0)
+    result["samples"]["sink"] += [_sample(2.2), _sample(1.9)]
+
+    assert (
+        "| `sink run`, everything on | 2.00 (1.90 … 2.20) | 250,000 (250,000 … 250,000) "
+        "| 100.0 (100.0 … 100.0) | 0.50 (0.50 … 0.50) |"
+    ) in measured(result)

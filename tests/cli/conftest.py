@@ -1,0 +1,37 @@
+"""
+Kafka and Elasticsearch in memory for the commands, and a folder with one configuration.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.memory_sides import EKK, MemoryBrokers, MemoryCluster, MemoryElastic
+
+
+@pytest.fixture
+def brokers(monkeypatch: pytest.MonkeyPatch) -> MemoryBrokers:
+    brokers = MemoryBrokers()
+    monkeypatch.setattr("sink.checks.kafka.Brokers", lambda _: brokers)
+    return brokers
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> MemoryCluster:
+    cluster = MemoryCluster()
+    client = lambda settings: MemoryElastic(cluster, settings)  # noqa: E731
+    monkeypatch.setattr("sink.checks.elasticsearch.Elastic", client)
+    return cluster
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration of one route in an empty folder, and no variables of this machine."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.upper().startswith("SINK__"):
+            monkeypatch.delenv(name)
+    file = tmp_path / "sink.toml"
+    file.write_text(EKK)
+    return file

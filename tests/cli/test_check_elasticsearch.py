@@ -1,0 +1,174 @@
+"""
+What `sink check` finds at Elasticsearch.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from sink.edge.elastic import Refused
+from sink.errors import Unauthorized, Unavailable
+from tests.cli.memory_sides import BARE, EKK, WIDE, MemoryCluster, lines, per_node, sink
+
+pytestmark = pytest.mark.usefixtures("brokers", "cluster")
+
+
+def test_when_elasticsearch_is_down_one_line_says_so_and_kafka_is_still_asked(
+    file: Path, cluster: MemoryCluster
+) -> None:
+    cluster.down["http://localhost:9200"] = Unavailable("does not\nanswer")
+
+    result = sink("check")
+
+    marks = {subject: line[0] for subject, line in lines(result).items()}
+    assert marks.pop("Elasticsearch") == "✗"
+    assert set(marks.values()) == {"✓"} and "topic ids" in marks and "templates" not in marks
+    assert "does not answer → start it, or correct elasticsearch.hosts" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_one_node_of_two_that_is_down_is_a_warning(file: Path, cluster: MemoryCluster) -> None:
+    file.write_text(EKK + '[elasticsearch]\nhosts = ["http://a:9200", "http://b:9200"]\n')
+    cluster.down["http://a:9200"] = Unavailable("no answer")
+
+    result = sink("check")
+
+    assert "! Elasticsearch" in result.stdout and "✓ Elasticsearch" in result.stdout
+    assert "✓ templates" in result.stdout
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "remedy"),
+    [
+        ('api_key = "k"', "correct elasticsearch.api_key"),
+        ('basic_auth = "me:pw"', "correct elasticsearch.basic_auth"),
+        ("", "set elasticsearch.api_key or elasticsearch.basic_auth (or a file of either)"),
+    ],
+)
+def test_refused_credentials_of_elasticsearch_name_the_setting(
+    file: Path, cluster: MemoryCluster, setting: str, remedy: str
+) -> None:
+    file.write_text(f"{EKK}[elasticsearch]\n{setting}\n")
+    cluster.down["http://localhost:9200"] = Unauthorized("401")
+
+    assert lines(sink("check"))["Elasticsearch"].endswith(f"401 → {remedy}")
+
+
+@pytest.mark.parametrize("creating", ["create_index", "auto_configure"])
+def test_the_privileges_that_are_needed_are_enough(
+    file: Path, cluster: MemoryCluster, creating: str
+) -> None:
+    cluster.held = {"manage_index_templates", creating, "create_doc"}
+
+    assert lines(sink("check"))["privileges"].startswith("✓ ")
+
+
+def test_missing_privileges_are_told_with_where_they_are_missing(
+    file: Path, cluster: MemoryCluster
+) -> None:
+    file.write_text(EKK + WIDE.replace("index =", 'op_type = "index"\nindex ='))
+    cluster.held = {"create_doc"}
+
+    result = sink("check")
+
+    line = lines(result)["privileges"]
+    assert "user sinker lacks manage_index_templates on the cluster" in line
+    assert "create_index or auto_configure on sag-*" in line
+    assert "index on wide-*" in line and "create_doc on" not in line
+    assert result.exit_code == 1
+
+
+def test_templates_need_no_privilege_when_they_are_not_applied(
+    file: Path, cluster: MemoryCluster
+) -> None:
+    file.write_text(EKK + "[templates]\napply_on_start = false\n")
+    cluster.held = {"create_index", "create_doc"}
+
+    assert lines(sink("check"))["privileges"].startswith("✓ ")
+
+
+def test_what_we_may_not_ask_is_no_success_and_no_failure(
+    file: Path, cluster: MemoryCluster
+) -> None:
+    """
+    A user with no more than the sink needs may not ask for the cluster's health.
+    """
+    cluster.denied = Unauthorized("403")
+
+    result = sink("check")
+
+    assert lines(result)["cluster health"].startswith("! ")
+    assert lines(result)["cluster health"].endswith("→ grant the cluster privilege monitor")
+    assert "shards" not in lines(result)
+    assert result.exit_code == 0
+
+
+def test_a_red_cluster_fails(file: Path, cluster: MemoryCluster) -> None:
+    cluster.health |= {"status": "red", "unassigned_shards": 3}
+
+    result = sink("check")
+
+    assert lines(result)["cluster health"].startswith("✗ ")
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("shards", "mark", "exit_code"),
+    [(1800, "✓", 0), (1801, "!", 0), (2000, "✗", 1), (2500, "✗", 1)],
+)
+def test_shards_are_counted_against_what_all_nodes_take(
+    file: Path, cluster: MemoryCluster, shards: int, mark: str, exit_code: int
+) -> None:
+    cluster.health |= {"active_shards": shards - 7, "unassigned_shards": 7}
+
+    result = sink("check")
+
+    assert lines(result)["shards"].startswith(f"{mark} ")
+    assert f"{max(2000 - shards, 0)} of 2000 are left" in lines(result)["shards"]
+    assert result.exit_code == exit_code
+
+
+def test_a_shard_limit_that_was_set_counts_and_not_the_default(
+    file: Path, cluster: MemoryCluster
+) -> None:
+    cluster.settings["persistent"] = per_node("6")
+
+    assert "2 of 12 are left" in lines(sink("check"))["shards"]
+
+
+def test_a_route_whose_index_no_template_matches_fails(file: Path) -> None:
+    file.write_text(EKK + BARE)
+
+    result = sink("check")
+
+    assert lines(result)["templates"].startswith("✗ ")
+    assert "route 'bare'" in lines(result)["templates"]
+    assert result.exit_code == 1
+
+
+def test_templates_that_nobody_applies_fail_until_one_matches(
+    file: Path, cluster: MemoryCluster
+) -> None:
+    file.write_text(EKK + "[templates]\napply_on_start = false\n")
+
+    result = sink("check")
+    assert lines(result)["templates"].startswith("✗ ")
+    assert lines(result)["templates"].endswith("→ sink templates apply")
+    assert result.exit_code == 1
+
+    cluster.bodies["index", "mine"] = {"index_patterns": ["sag-*"]}
+    result = sink("check")
+    assert lines(result)["templates"].startswith("! ")
+    assert result.exit_code == 0
+
+
+def test_a_refused_question_about_privileges_is_not_taken_for_security_that_is_off(
+    file: Path, cluster: MemoryCluster
+) -> None:
+    cluster.no_privileges = Refused("unknown privilege", 400, "illegal_argument_exception")
+
+    result = sink("check")
+
+    assert lines(result)["privileges"].startswith("✗ ")
+    assert result.exit_code == 1
