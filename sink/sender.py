@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from sink.core.bulk import Bulk
+from sink.core.bulk import Body, Bulk
 from sink.core.outcome import Answer, Reply, Request, judge
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
@@ -27,7 +27,7 @@ class BulkEndpoint(Protocol):
     Where bulks are sent: `sink.edge.elastic.Elastic`, or a fake.
     """
 
-    async def bulk(self, body: bytes) -> Reply: ...  # noqa: D102
+    async def bulk(self, body: Body) -> Reply: ...  # noqa: D102
     async def refresh_credentials(self) -> None: ...  # noqa: D102
 
 

@@ -114,6 +114,9 @@ class Worker:
                 self._readiness.lacks(self._part, f"consumer broke: {failure}")
                 self._log.exception("consumer broke, a new one is built; nothing is committed")
                 self._stop.wait(self._rebuild.seconds(failures))
+                # The bulk it saw through itself, beyond the places: one more of them for each
+                # consumer that breaks would overfill the queue of settlements.
+                self._settle_until(lambda: self._awaited is None or self._stop.requested())
         self.account = self._ledger.publish()
 
     def on_assign(self, partitions: list[Partition]) -> None:
@@ -252,7 +255,8 @@ class Worker:
         """
         records, problems = self._take(1, _KEEP_ALIVE_S)
         for run in runs(records):
-            self._source.seek(run.partition, run.first)  # it came before the pause: read it later
+            if self._tracker.owns(run.partition):  # else it was given away in this very poll
+                self._source.seek(run.partition, run.first)  # it came before the pause: read later
         self._attend(problems)
 
     def _attend(self, problems: list[Problem]) -> None:

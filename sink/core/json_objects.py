@@ -6,7 +6,8 @@ here: it accepts invalid UTF-8 inside strings, and deep nesting raises Recursion
 """
 
 from collections import deque
-from collections.abc import Iterator
+from itertools import filterfalse, repeat
+from operator import contains
 
 import msgspec
 
@@ -21,7 +22,7 @@ _decode_object = msgspec.json.Decoder(_Object).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _REFUSED = (msgspec.DecodeError, RecursionError)
 
-_PIECE = 128  # values; 16 to 256 measured, 128 the cheapest for 500 bytes
+_NEWLINE = ord("\n")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -30,29 +31,18 @@ def all_plain_objects(values: list[bytes]) -> bool:
     Tell whether each value is one JSON object on one line, fit for a bulk body as it is.
 
     The fast form of `is_object(v)` and no newline in v, for each v: the tests hold it against
-    that: 0.33 µs a 500-byte value instead of 0.47. A value that is no bytes gives False.
+    that. 0.36 µs a 500-byte value, one in ten not ASCII. A value that is no bytes gives False.
     """
     try:
         deque(map(_decode_object, values), maxlen=0)
-        return all(map(_is_plain, _joined(values)))
-    except (*_REFUSED, TypeError):
+        # Looking for the number is a memchr: 0.03 µs a value. Looking for b"\n" is not: 0.2 µs.
+        if any(map(contains, values, repeat(_NEWLINE))):
+            return False
+        for value in filterfalse(bytes.isascii, values):
+            value.decode()
+    except (*_REFUSED, TypeError, UnicodeDecodeError):
         return False
-
-
-def _joined(values: list[bytes]) -> Iterator[bytes]:
-    """
-    Join values, a few at a time.
-
-    A piece stays in the processor's cache, and a value that is not ASCII costs the decoding of its
-    piece, not of all: 0.10 µs a value instead of 0.72.
-    """
-    for begin in range(0, len(values), _PIECE):
-        # A space between them, or two halves of a character could make a valid one together.
-        yield b" ".join(values[begin : begin + _PIECE])
-
-
-def _is_plain(piece: bytes) -> bool:
-    return b"\n" not in piece and _is_utf8(piece)
+    return True
 
 
 def is_object(value: bytes) -> bool:

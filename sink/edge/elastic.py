@@ -13,50 +13,22 @@ import orjson
 import structlog
 from elastic_transport import (
     ApiResponseMeta,
-    JsonSerializer,
-    NdjsonSerializer,
     TransportError,
 )
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from sink.config import ElasticsearchSettings
+from sink.core.bulk import Body
 from sink.core.outcome import Reply
+from sink.edge.wire import JSON, NDJSON, BodyInPieces, BulkAnswerAsItIs
 from sink.errors import ConfigError, Unauthorized, Unavailable
 
 log = structlog.get_logger()
 
-_NDJSON = "application/vnd.elasticsearch+x-ndjson"
-_JSON = "application/vnd.elasticsearch+json"
 # What is asked of a bulk's answer. Without `took` a good one begins with {"errors":false and holds
 # nothing but one status a document: it need not be parsed.
 _FILTER = "errors,items.*.status,items.*.error,items.*.failure_store"
 _KINDS = {"component": "_component_template", "index": "_index_template"}
-
-
-class _BodyAsItIs(NdjsonSerializer):
-    """
-    Sends bytes unchanged: elastic_transport's own serializer copies the body twice.
-    """
-
-    mimetype = _NDJSON
-
-    def dumps(self, data: Any) -> bytes:
-        assert isinstance(data, bytes)
-        return data
-
-
-class _BulkAnswerAsItIs(JsonSerializer):
-    """
-    Leaves the answer of a bulk unparsed, and reads any other with orjson.
-    """
-
-    mimetype = _JSON
-
-    def loads(self, data: bytes) -> Any:
-        return data if data.startswith(b'{"errors":') else super().loads(data)
-
-    def json_loads(self, data: bytes) -> Any:
-        return orjson.loads(data)
 
 
 class Elastic:
@@ -86,8 +58,8 @@ class Elastic:
         except (TypeError, ValueError) as failure:
             raise ConfigError(f"elasticsearch: the client refuses it: {failure}") from failure
         self._target = f"/_bulk?timeout={bulk_timeout_ms}ms&filter_path={_FILTER}"
-        self._headers = {"accept": _JSON + "; compatible-with=8"}
-        self._headers["content-type"] = _NDJSON + "; compatible-with=8"
+        self._headers = {"accept": JSON + "; compatible-with=8"}
+        self._headers["content-type"] = NDJSON + "; compatible-with=8"
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,7 +75,7 @@ class Elastic:
         """
         await self._client.close()
 
-    async def bulk(self, body: bytes) -> Reply:
+    async def bulk(self, body: Body) -> Reply:
         """
         Send one bulk, once.
 
@@ -200,7 +172,7 @@ class Elastic:
             Refused: With the status, any but 401 and 403.
             Unauthorized, Unavailable: With the reason.
         """
-        headers = {"accept": _JSON + "; compatible-with=8"}
+        headers = {"accept": JSON + "; compatible-with=8"}
         if body is not None:
             headers["content-type"] = headers["accept"]
         try:
@@ -235,7 +207,10 @@ def _arguments(settings: ElasticsearchSettings, connections: int) -> dict[str, A
         "connections_per_node": connections,
         "max_retries": 0,
         "retry_on_timeout": False,
-        "serializers": {_NDJSON: _BodyAsItIs(), _JSON: _BulkAnswerAsItIs()},
+        "serializers": {
+            NDJSON: BodyInPieces(joined=settings.compress),
+            JSON: BulkAnswerAsItIs(),
+        },
         **_secrets(settings),
     }
     if any(str(host).startswith("https") for host in settings.hosts):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from sink.core.bulk import Body
 from sink.core.outcome import Reply
 
 # What Elasticsearch 8.19 answers to a request as a whole.
@@ -141,16 +142,17 @@ class FakeElastic:
         """
         return {id_: source for index in self.indices.values() for id_, source in index.items()}
 
-    async def bulk(self, body: bytes) -> Reply:
+    async def bulk(self, body: Body | bytes) -> Reply:
         """
         Take one bulk.
         """
-        self.bodies.append(body)
+        raw = bytes(body)
+        self.bodies.append(raw)
         self.concurrent += 1
         self.concurrent_max = max(self.concurrent_max, self.concurrent)
         try:
             await self._pass()
-            return self._answer(body)
+            return self._answer(raw)
         finally:
             self.concurrent -= 1
 

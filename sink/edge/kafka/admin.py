@@ -18,6 +18,8 @@ from sink.errors import ConfigError, Unauthorized, Unavailable
 
 _TIMEOUT_S = 10.0
 _AUTHENTICATION = KafkaError._AUTHENTICATION  # noqa: SLF001  librdkafka's own codes begin with _
+# Kafka's tools print ids in the URL-safe alphabet of RFC 4648 §5, librdkafka in the other.
+_URL_SAFE = str.maketrans("+/", "-_")
 NO_TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAA"  # the zero UUID: a broker from before KIP-516
 
 
@@ -69,7 +71,7 @@ class Brokers:
         ids: dict[str, str] = {}
         for topic, future in futures.items():
             try:
-                ids[topic] = str(self._result(future).topic_id)
+                ids[topic] = str(self._result(future).topic_id).translate(_URL_SAFE)
             except KafkaException as failure:
                 if failure.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise self._explained(failure) from failure

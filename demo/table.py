@@ -1,0 +1,34 @@
+"""
+Plain tables for a terminal.
+"""
+
+import shutil
+from collections.abc import Sequence
+
+Cell = str | int
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[str]:
+    """
+    Lay out rows under their heads: numbers to the right, texts to the left. Nothing without rows.
+    """
+    if not rows:
+        return []
+    widths = [max(map(len, map(str, column))) for column in zip(heads, *rows, strict=True)]
+    numeric = [isinstance(cell, int) for cell in rows[0]]
+    lines = []
+    for cells in (heads, *rows):
+        padded = [
+            str(cell).rjust(width) if right else str(cell).ljust(width)
+            for cell, width, right in zip(cells, widths, numeric, strict=True)
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return lines
+
+
+def clipped(line: str) -> str:
+    """
+    Cut a line to the width of the terminal: one that wraps cannot be written over.
+    """
+    width = shutil.get_terminal_size((160, 24)).columns
+    return line if len(line) <= width else line[: width - 1] + "…"

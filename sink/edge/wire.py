@@ -1,0 +1,77 @@
+"""
+How a bulk and its answer go over the wire: unjoined on the way out, unparsed on the way in.
+"""
+
+from typing import Any, cast
+
+import aiohttp
+import orjson
+from aiohttp.abc import AbstractStreamWriter
+from elastic_transport import JsonSerializer, NdjsonSerializer
+
+from sink.core.bulk import Body
+
+NDJSON = "application/vnd.elasticsearch+x-ndjson"
+JSON = "application/vnd.elasticsearch+json"
+
+
+class _Payload(aiohttp.Payload):
+    """
+    Lets aiohttp write a body piece by piece. Bytes in one would be copied twice more.
+
+    Source: aiohttp, client reference, "Payload": write() is called with the request's writer.
+    """
+
+    def __init__(self, body: Body) -> None:
+        super().__init__(body, content_type=NDJSON)
+        self._size = len(body)
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return bytes(self._value).decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        for piece in self._value:
+            await writer.write(piece)
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        assert content_length is None or content_length == self._size
+        await self.write(writer)
+
+
+class BodyInPieces(NdjsonSerializer):
+    """
+    Hands a body on to aiohttp unjoined, unless elastic_transport is to compress it.
+    """
+
+    mimetype = NDJSON
+
+    def __init__(self, *, joined: bool) -> None:
+        self._joined = joined
+
+    def dumps(self, data: Any) -> bytes:
+        """
+        Give what aiohttp takes for a body.
+        """
+        return bytes(data) if self._joined else cast("bytes", _Payload(data))
+
+
+class BulkAnswerAsItIs(JsonSerializer):
+    """
+    Leaves the answer of a bulk unparsed, and reads any other with orjson.
+    """
+
+    mimetype = JSON
+
+    def loads(self, data: bytes) -> Any:
+        """
+        Give the bytes of a bulk's answer, the object of any other.
+        """
+        return data if data.startswith(b'{"errors":') else super().loads(data)
+
+    def json_loads(self, data: bytes) -> Any:
+        """
+        Parse JSON.
+        """
+        return orjson.loads(data)

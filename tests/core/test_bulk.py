@@ -1,0 +1,306 @@
+"""
+Cutting documents into bulks, the lines of a request, and whose records each bulk answers for.
+"""
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sink.collectors.log import LOG
+from sink.core.bulk import Bulk, Draft, action_lines, action_prefix, cut
+from sink.core.collect import Collector, Documents, Rejected, Run, documents
+from sink.core.offsets import OffsetTracker, Ticket
+from sink.core.record import Partition
+from sink.testing import FakeRecord, operations
+
+RECORDS = Path(__file__).parents[1] / "fixtures" / "records"
+TOPICS = ["orders", "bills"]
+SIZES = st.lists(st.integers(1, 50), max_size=60)
+LIMITS = st.integers(1, 12)
+BYTES = st.integers(1, 200)
+
+
+# A run: the topic, and for each of its records the length of its document; 0: dead before sending.
+RUNS = st.lists(
+    st.tuples(st.sampled_from(TOPICS), st.lists(st.integers(0, 40), min_size=1, max_size=8)),
+    max_size=8,
+)
+
+
+@given(SIZES, LIMITS, BYTES)
+def test_bulks_end_to_end_are_what_went_in_and_in_its_order(
+    sizes: list[int], docs_max: int, bytes_max: int
+) -> None:
+    pieces = list(cut(sizes, docs_max, bytes_max))
+
+    assert [p for begin, end in pieces for p in range(begin, end)] == list(range(len(sizes)))
+    assert all(begin < end for begin, end in pieces)
+
+
+@given(SIZES, LIMITS, BYTES)
+def test_no_bulk_is_over_a_limit_unless_it_is_one_document_alone(
+    sizes: list[int], docs_max: int, bytes_max: int
+) -> None:
+    for begin, end in cut(sizes, docs_max, bytes_max):
+        assert end - begin <= docs_max
+        assert sum(sizes[begin:end]) <= bytes_max or end - begin == 1
+
+
+@given(SIZES, LIMITS, BYTES)
+def test_bulks_are_filled_before_the_next_is_begun(
+    sizes: list[int], docs_max: int, bytes_max: int
+) -> None:
+    pieces = list(cut(sizes, docs_max, bytes_max))
+
+    for (begin, end), _ in pairwise(pieces):
+        assert end - begin == docs_max or sum(sizes[begin : end + 1]) > bytes_max
+
+
+def _run(topic: str, first: int, lengths: list[int]) -> tuple[Run, Documents]:
+    records = [FakeRecord(topic, 0, first + n, b"") for n in range(len(lengths))]
+    kept = [record for record, length in zip(records, lengths, strict=True) if length]
+    made = Documents(
+        sources=[b"x" * length for length in lengths if length],
+        records=[*kept],
+        ids=[b"%d" % record.offset() for record in kept],
+        rejected=[
+            Rejected(record, None, "reject", "")
+            for record, length in zip(records, lengths, strict=True)
+            if not length
+        ],
+    )
+    return Run(Partition(topic, 0), [*records], first, first + len(lengths)), made
+
+
+def _drafted(
+    runs: list[tuple[str, list[int]]], docs_max: int, bytes_max: int
+) -> tuple[OffsetTracker, list[Bulk], Draft]:
+    tracker, draft = OffsetTracker(), Draft()
+    for topic in TOPICS:
+        tracker.assign(Partition(topic, 0))
+    ends: Counter[str] = Counter()
+    for topic, lengths in runs:
+        run, made = _run(topic, ends[topic], lengths)
+        ends[topic] += len(lengths)
+        draft.add(run, made, [b"action-%d" % _place(record)[1] for record in made.records])
+    return tracker, draft.bulks(tracker, docs_max, bytes_max), draft
+
+
+@given(RUNS, LIMITS, BYTES)
+def test_every_document_is_in_one_bulk_with_its_action_and_its_record(
+    runs: list[tuple[str, list[int]]], docs_max: int, bytes_max: int
+) -> None:
+    _, bulks, draft = _drafted(runs, docs_max, bytes_max)
+
+    assert [line for bulk in bulks for line in bulk.lines[0::2]] == draft.actions
+    assert [line for bulk in bulks for line in bulk.lines[1::2]] == draft.sources
+    assert [record for bulk in bulks for record in bulk.records] == draft.records
+    for bulk in bulks:
+        offsets = [_place(record)[1] for record in bulk.records]
+        assert [b"action-%d" % offset for offset in offsets] == bulk.lines[0::2]
+
+
+@given(RUNS, LIMITS, BYTES)
+def test_a_drafts_bulks_keep_to_the_limits_newlines_counted(
+    runs: list[tuple[str, list[int]]], docs_max: int, bytes_max: int
+) -> None:
+    _, bulks, _ = _drafted(runs, docs_max, bytes_max)
+
+    for bulk in bulks:
+        assert bulk.size_bytes == len(bytes(bulk.body()))
+        assert len(bulk) <= docs_max
+        assert bulk.size_bytes <= bytes_max or len(bulk) == 1
+
+
+@given(RUNS, LIMITS, BYTES)
+def test_a_ticket_waits_for_just_the_bulks_that_hold_something_of_its_run(
+    runs: list[tuple[str, list[int]]], docs_max: int, bytes_max: int
+) -> None:
+    """
+    One bulk too few and a record is committed unsent; one too many and nothing is ever committed.
+    """
+    tracker, bulks, _ = _drafted(runs, docs_max, bytes_max)
+
+    waiting: Counter[int] = Counter()
+    tickets: dict[int, Ticket] = {}
+    for bulk in bulks:
+        held = {_place(record) for record in bulk.records}
+        held |= {_place(rejected.record) for rejected in bulk.rejected}
+        assert held, "an empty bulk would wait for ever"
+        for ticket in bulk.tickets:
+            offsets = range(ticket.first, ticket.next_offset)
+            assert held & {(ticket.partition.topic, offset) for offset in offsets}
+            waiting[id(ticket)] += 1
+            tickets[id(ticket)] = ticket
+        covered = {
+            (ticket.partition.topic, offset)
+            for ticket in bulk.tickets
+            for offset in range(ticket.first, ticket.next_offset)
+        }
+        assert held <= covered
+    for key, ticket in tickets.items():
+        assert ticket.parts == waiting[key]
+    for bulk in bulks:
+        for ticket in bulk.tickets:
+            tracker.settle(ticket)
+    ends: Counter[Partition] = Counter()
+    for topic, lengths in runs:
+        ends[Partition(topic, 0)] += len(lengths)
+    assert tracker.committable() == ends
+
+
+def _place(record: object) -> tuple[str, int]:
+    assert isinstance(record, FakeRecord)
+    return record.topic(), record.offset()
+
+
+@given(RUNS, LIMITS, BYTES)
+def test_no_dead_record_is_left_out_or_told_twice(
+    runs: list[tuple[str, list[int]]], docs_max: int, bytes_max: int
+) -> None:
+    _, bulks, _ = _drafted(runs, docs_max, bytes_max)
+
+    dead = Counter(_place(rejected.record) for bulk in bulks for rejected in bulk.rejected)
+    assert set(dead.values()) <= {1}
+    assert dead.total() == sum(lengths.count(0) for _, lengths in runs)
+
+
+@given(RUNS, LIMITS, BYTES)
+def test_the_sections_of_a_bulk_count_its_documents_by_topic(
+    runs: list[tuple[str, list[int]]], docs_max: int, bytes_max: int
+) -> None:
+    _, bulks, _ = _drafted(runs, docs_max, bytes_max)
+
+    for bulk in bulks:
+        told: Counter[str] = Counter()
+        for topic, count in bulk.sections:
+            told[topic] += count
+        assert told == Counter(_place(record)[0] for record in bulk.records)
+
+
+@given(RUNS, LIMITS, BYTES)
+def test_the_halves_of_a_bulk_are_the_bulk(
+    runs: list[tuple[str, list[int]]], docs_max: int, bytes_max: int
+) -> None:
+    _, bulks, _ = _drafted(runs, docs_max, bytes_max)
+
+    for bulk in bulks:
+        if len(bulk) < 2:
+            continue
+        bulk.worker = 3
+        left, right = bulk.halves()
+        assert left.lines + right.lines == bulk.lines
+        assert left.records + right.records == bulk.records
+        assert len(left)
+        assert len(right)
+        assert left.worker == right.worker == 3
+        assert not left.tickets
+        assert not right.rejected
+
+
+def test_a_part_holds_the_chosen_documents_and_their_topics() -> None:
+    _, (bulk,), _ = _drafted([("orders", [3, 4]), ("bills", [5])], 10, 1000)
+
+    part = bulk.part([0, 2])
+
+    assert part.lines == [b"action-0", b"xxx", b"action-0", b"xxxxx"]
+    assert part.sections == [("orders", 1), ("bills", 1)]
+
+
+def test_the_body_ends_with_a_newline_and_asking_again_gives_the_same() -> None:
+    _, (bulk,), _ = _drafted([("orders", [3, 4])], 10, 1000)
+
+    body = bytes(bulk.body())
+
+    assert body == b"action-0\nxxx\naction-1\nxxxx\n"
+    assert body == bytes(bulk.body())
+
+
+@pytest.mark.parametrize("file", sorted(RECORDS.iterdir()), ids=lambda file: file.name)
+def test_no_value_breaks_out_of_its_line(file: Path) -> None:
+    """
+    `injection.txt` holds a second line that would delete a document if it were pasted in as it is.
+    """
+    bulk = _collected(LOG, file.read_bytes())
+    if bulk is None:
+        return
+
+    body = bytes(bulk.body())
+
+    assert body.count(b"\n") == 2 * len(bulk)
+    assert set(operations(body)) <= {"create"}
+
+
+@given(
+    st.binary(max_size=60) | st.text(alphabet='{}":\n\r ,[]a1\u00e9', max_size=60).map(str.encode)
+)
+def test_no_value_at_all_breaks_out_of_its_line(value: bytes) -> None:
+    bulk = _collected(LOG, value)
+    if bulk is None:
+        return
+
+    assert bytes(bulk.body()).count(b"\n") == 2 * len(bulk)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"a":1}\n{"delete":{"_index":"sag","_id":"1"}}',
+        b'{"a":\n1}',
+        {"a": "one\ntwo"},
+        [b'{"a":1}\n', b'{"b":2}\n{"delete":{}}'],
+    ],
+)
+def test_no_answer_of_a_users_collector_breaks_out_of_its_line(answer: object) -> None:
+    collector = Collector("mine", lambda _: answer)  # type: ignore[arg-type, return-value]
+    bulk = _collected(collector, b"whatever")
+    assert bulk is not None
+
+    assert bytes(bulk.body()).count(b"\n") == 2 * len(bulk)
+
+
+def _collected(collector: Collector, value: bytes) -> Bulk | None:
+    record = FakeRecord("orders", 0, 7, value)
+    run = Run(Partition("orders", 0), [record], 7, 8)
+    made = documents(run, collector)
+    prefix = action_prefix("create", "sag-orders", "id-0-0-")
+    draft, tracker = Draft(), OffsetTracker()
+    tracker.assign(run.partition)
+    draft.add(run, made, action_lines(prefix, made.ids, with_id=True))
+    bulks = draft.bulks(tracker, 100, 1_000_000)
+    return bulks[0] if bulks else None
+
+
+def test_action_lines_are_json_with_index_and_id() -> None:
+    prefix = action_prefix("create", "sag-orders_2026-11-01", "AbC-3-5-")
+
+    lines = action_lines(prefix, range(7, 9), with_id=True)
+
+    assert list(map(orjson.loads, lines)) == [
+        {"create": {"_index": "sag-orders_2026-11-01", "_id": f"AbC-3-5-{offset}"}}
+        for offset in (7, 8)
+    ]
+
+
+@pytest.mark.parametrize("ids", [[4, 9], [b"4", b"9"]])
+def test_ids_may_have_gaps_and_suffixes(ids: list[int] | list[bytes]) -> None:
+    lines = action_lines(action_prefix("index", "logs", "T-0-0-"), ids, with_id=True)
+
+    assert [orjson.loads(line)["index"]["_id"] for line in lines] == ["T-0-0-4", "T-0-0-9"]
+
+
+def test_a_percent_sign_in_a_name_stays_one() -> None:
+    (line,) = action_lines(action_prefix("create", "100%d", "%s-0-0-"), [4], with_id=True)
+
+    assert orjson.loads(line) == {"create": {"_index": "100%d", "_id": "%s-0-0-4"}}
+
+
+def test_without_ids_elasticsearch_picks_them() -> None:
+    lines = action_lines(action_prefix("create", "logs", None), range(2), with_id=False)
+
+    assert list(map(orjson.loads, lines)) == [{"create": {"_index": "logs"}}] * 2

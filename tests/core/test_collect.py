@@ -1,0 +1,199 @@
+"""
+From a poll to documents: runs of one partition, and what a collector's answers become.
+"""
+
+from itertools import pairwise
+from typing import cast
+
+import orjson
+import pytest
+from confluent_kafka import Message
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sink.collectors.log import LOG
+from sink.core.collect import (
+    Answer,
+    Collector,
+    Documents,
+    Drop,
+    Refused,
+    Run,
+    documents,
+    runs,
+)
+from sink.core.record import Partition, Record
+from sink.errors import Reject
+from sink.testing import FakeRecord
+
+# A poll: (topic, partition) of each record, as librdkafka mixes them.
+POLLS = st.lists(
+    st.tuples(st.sampled_from(["orders", "bills"]), st.integers(0, 1), st.integers(0, 2)),
+    max_size=30,
+)
+
+
+def _run(*values: bytes | None, first: int = 7) -> Run:
+    records: list[Record] = [FakeRecord("orders", 0, first + n, v) for n, v in enumerate(values)]
+    return Run(Partition("orders", 0), records, first, first + len(records))
+
+
+def _collected(answer: object, *values: bytes) -> Documents:
+    """Documents of a user's collector that gives this answer for each record."""
+
+    def collect(_: Record) -> Answer:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer  # type: ignore[return-value]
+
+    return documents(_run(*(values or (b"v",))), Collector("mine", collect))
+
+
+@given(POLLS)
+def test_runs_end_to_end_are_the_poll(poll: list[tuple[str, int, int]]) -> None:
+    ends: dict[tuple[str, int], int] = {}
+    records: list[Record] = []
+    for topic, number, gap in poll:
+        offset = ends.get((topic, number), 0) + gap
+        ends[topic, number] = offset + 1
+        records.append(FakeRecord(topic, number, offset, b""))
+
+    found = list(runs(records))
+
+    assert [record for run in found for record in run.records] == records
+    for run in found:
+        places = {Partition(r.topic() or "", r.partition() or 0) for r in run.records}
+        assert places == {run.partition}
+        offsets = [record.offset() for record in run.records]
+        assert list(run.offsets()) == offsets
+        assert (run.first, run.next_offset - 1) == (offsets[0], offsets[-1])
+    assert all(one.partition != other.partition for one, other in pairwise(found))
+
+
+def test_a_message_of_librdkafka_is_a_record_as_it_is() -> None:
+    messages = [
+        Message(topic="orders", partition=2, offset=offset, value=b'{"a":1}', timestamp=(1, 5))
+        for offset in (4, 5)
+    ]
+
+    (run,) = runs(cast("list[Record]", messages))
+
+    assert (run.partition, run.first, run.next_offset) == (Partition("orders", 2), 4, 6)
+    assert documents(run, LOG).sources == [b'{"a":1}'] * 2
+
+
+def test_json_objects_pass_as_the_bytes_they_came_in() -> None:
+    values = [b'{"b":1, "a":2}', b'{"n":1.0}']
+    made = documents(_run(*values), LOG)
+
+    assert made.sources == values
+    assert list(made.ids) == [7, 8]
+
+
+def test_one_odd_record_leaves_its_neighbours_as_they_are() -> None:
+    made = documents(_run(b'{"a":1}', b"plain text", b'{"b":2}'), LOG)
+
+    assert made.sources[0::2] == [b'{"a":1}', b'{"b":2}']
+    assert orjson.loads(made.sources[1])["msg"] == "plain text"
+    assert list(made.ids) == [b"7", b"8", b"9"]
+
+
+def test_records_with_gaps_between_them_keep_their_offsets_as_ids() -> None:
+    records: list[Record] = [FakeRecord("orders", 0, offset, b"{}") for offset in (7, 9, 30)]
+    made = documents(Run(Partition("orders", 0), records, 7, 31), LOG)
+
+    assert list(made.ids) == [7, 9, 30]
+
+
+@pytest.mark.parametrize(
+    ("answer", "sources"),
+    [
+        (b'{"a":1}', [b'{"a":1}']),
+        ({"a": 1}, [b'{"a":1}']),
+        (b'{"a":\n1}', [b'{"a": 1}']),
+        ([b'{"a":1}', {"b": 2}], [b'{"a":1}', b'{"b":2}']),
+    ],
+)
+def test_a_collector_gives_bytes_or_a_dict_or_a_list_of_them(
+    answer: object, sources: list[bytes]
+) -> None:
+    made = _collected(answer)
+
+    assert sources == made.sources
+    assert not made.rejected
+    assert not made.dropped
+
+
+def test_several_documents_of_one_record_have_ids_of_their_own() -> None:
+    made = _collected([{"a": 1}, Refused("no"), {"b": 2}])
+
+    assert list(made.ids) == [b"7-0", b"7-2"]
+    assert made.records == [made.records[0]] * 2
+    assert [(r.position, r.reason) for r in made.rejected] == [(1, "no")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "rule"),
+    [(None, "collector_mine"), (Drop("health check"), "health check"), ([], "empty_list")],
+)
+def test_a_drop_is_counted_under_the_name_of_its_rule(answer: object, rule: str) -> None:
+    made = _collected(answer, b"1", b"2")
+
+    assert made.dropped == {rule: 2}
+    assert not made.sources
+    assert not made.rejected
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"not json",
+        b"[1]",
+        b"",
+        b'{"a":"\xff"}',
+        b'{"a":1}\n{"delete":{"_index":"sag","_id":"1"}}',
+        {"a": object()},
+        {1: "a key that is no text"},
+        "text",
+        17,
+        ({"a": 1},),
+        bytearray(b"{}"),
+    ],
+)
+def test_an_answer_that_is_no_document_kills_its_record_alone(answer: object) -> None:
+    made = _collected(answer)
+
+    assert not made.sources
+    assert [r.error_type for r in made.rejected] == ["not_an_object"]
+
+
+def test_an_element_that_is_no_document_is_told_by_its_position() -> None:
+    """
+    Dead letters of one record are told apart by it.
+    """
+    made = _collected([{"a": 1}, b"not json", 17])
+
+    assert made.sources == [b'{"a":1}']
+    assert [r.position for r in made.rejected] == [1, 2]
+
+
+def test_a_record_the_collector_rejects_is_dead_with_the_reason() -> None:
+    made = _collected(Reject("no tenant"))
+
+    assert [(r.error_type, r.reason) for r in made.rejected] == [("reject", "no tenant")]
+
+
+def test_an_error_in_a_users_code_kills_the_record_with_the_trace_and_nothing_else() -> None:
+    def collect(record: Record) -> Answer:
+        if record.value() == b"poison":
+            raise KeyError("tenant_of_nobody")
+        return {"ok": True}
+
+    made = documents(_run(b"a", b"poison", b"b"), Collector("mine", collect))
+
+    assert len(made.sources) == 2
+    (rejected,) = made.rejected
+    assert rejected.error_type == "collector_exception"
+    assert rejected.record.value() == b"poison"
+    assert "KeyError: 'tenant_of_nobody'" in rejected.reason
+    assert "in collect" in rejected.reason

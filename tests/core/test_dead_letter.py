@@ -1,0 +1,104 @@
+"""
+What a dead letter tells of its record and of its end.
+"""
+
+import hashlib
+
+import pytest
+
+from sink.core.dead_letter import STUB_BYTES, DeadLetter, target_of
+from sink.testing import FakeRecord
+
+
+def _letter(reason: str = "because", value: bytes | None = b"v", **more: object) -> DeadLetter:
+    record = FakeRecord(
+        "ekk-order",
+        3,
+        7,
+        value,
+        key=b"k",
+        headers=[("trace", b"\xff\x00"), ("none", None)],
+        timestamp_ms=1_795_252_441_945,
+        leader_epoch=5,
+    )
+    return DeadLetter(record, "index", "document_parsing_exception", reason, **more)  # type: ignore[arg-type]
+
+
+def test_the_records_own_headers_come_first_and_untouched() -> None:
+    assert _letter().headers({})[:2] == [("trace", b"\xff\x00"), ("none", None)]
+
+
+def test_headers_tell_where_it_came_from_and_why_it_is_here() -> None:
+    letter = _letter(attempts=2, index="sag-order_2026-11-01", id="T-3-5-7")
+
+    told = dict(letter.headers({"version": "1.2.3"})[2:])
+
+    assert told == {
+        "sink.topic": b"ekk-order",
+        "sink.partition": b"3",
+        "sink.offset": b"7",
+        "sink.leader_epoch": b"5",
+        "sink.timestamp": b"1795252441945",
+        "sink.index": b"sag-order_2026-11-01",
+        "sink.id": b"T-3-5-7",
+        "sink.stage": b"index",
+        "sink.error_type": b"document_parsing_exception",
+        "sink.reason": b"because",
+        "sink.attempts": b"2",
+        "sink.version": b"1.2.3",
+    }
+
+
+def test_the_first_element_of_an_array_has_a_position_as_well() -> None:
+    assert ("sink.position", b"0") in _letter(position=0).headers({})
+
+
+def test_a_long_reason_keeps_its_beginning_and_its_end() -> None:
+    """
+    Headers count against the broker's limit; and a Python trace says what happened at its end.
+    """
+    told = dict(_letter("é" * 5000 + "middle" + "ü" * 5000 + "KeyError: 'x'").headers({}))
+
+    reason = told["sink.reason"]
+    assert isinstance(reason, bytes)
+    assert len(reason) < 4200
+    assert reason.decode().startswith("ééé")
+    assert reason.decode().endswith("üüüKeyError: 'x'")
+    assert "middle" not in reason.decode()
+
+
+@pytest.mark.parametrize("reason", ["a lone \ud800 surrogate", "\ud800" * 5000])
+def test_a_reason_that_has_no_utf8_does_not_stop_its_letter(reason: str) -> None:
+    """
+    A user's exception may quote what it read; a letter that cannot be written would be retried for
+    ever, and its partition with it.
+    """
+    told = dict(_letter(reason).headers({}))
+
+    assert isinstance(told["sink.reason"], bytes)
+    assert told["sink.reason"].decode()
+
+
+def test_a_stub_keeps_the_beginning_the_length_and_the_digest() -> None:
+    value = bytes(range(256)) * 1024
+
+    kept, told = _letter(value=value).stub()
+
+    assert kept == value[:STUB_BYTES]
+    assert dict(told) == {
+        "sink.truncated": b"true",
+        "sink.value_bytes": b"262144",
+        "sink.value_sha256": hashlib.sha256(value).hexdigest().encode(),
+    }
+
+
+def test_a_tombstone_has_a_stub_too() -> None:
+    kept, told = _letter(value=None).stub()
+
+    assert kept == b""
+    assert ("sink.value_bytes", b"0") in told
+
+
+def test_index_and_id_are_read_out_of_an_action() -> None:
+    assert target_of(b'{"create":{"_index":"sag","_id":"T-0-0-7-1"}}') == ("sag", "T-0-0-7-1")
+    assert target_of(b'{"index":{"_index":"sag"}}') == ("sag", None)

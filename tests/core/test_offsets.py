@@ -1,0 +1,149 @@
+"""
+Which offset may be committed, by example. `test_offsets_properties` holds it against a model.
+"""
+
+import pytest
+
+from sink.core.offsets import OffsetTracker, SettledTwice
+from sink.core.record import Partition
+
+ORDERS = Partition("orders", 0)
+BILLS = Partition("bills", 3)
+
+
+@pytest.fixture
+def tracker() -> OffsetTracker:
+    tracker = OffsetTracker()
+    tracker.assign(ORDERS)
+    return tracker
+
+
+def test_nothing_is_committable_before_anything_is_settled(tracker: OffsetTracker) -> None:
+    tracker.track(ORDERS, 10, 20, 1)
+
+    assert tracker.committable() == {}
+
+
+def test_a_run_settled_early_waits_for_the_one_before_it(tracker: OffsetTracker) -> None:
+    first = tracker.track(ORDERS, 10, 20, 1)
+    second = tracker.track(ORDERS, 20, 25, 1)
+
+    tracker.settle(second)
+    assert tracker.committable() == {}
+
+    tracker.settle(first)
+    assert tracker.committable() == {ORDERS: 25}
+
+
+def test_a_run_is_settled_with_the_last_of_its_parts(tracker: OffsetTracker) -> None:
+    ticket = tracker.track(ORDERS, 0, 5, 2)
+
+    tracker.settle(ticket)
+    assert tracker.committable() == {}
+
+    tracker.settle(ticket)
+    assert tracker.committable() == {ORDERS: 5}
+
+
+def test_records_that_gave_no_document_are_passed_at_once(tracker: OffsetTracker) -> None:
+    tracker.track(ORDERS, 0, 5, 0)
+
+    assert tracker.committable() == {ORDERS: 5}
+
+
+def test_a_gap_in_the_offsets_holds_nothing_up(tracker: OffsetTracker) -> None:
+    tracker.settle(tracker.track(ORDERS, 0, 5, 1))
+    tracker.settle(tracker.track(ORDERS, 900, 905, 1))
+
+    assert tracker.committable() == {ORDERS: 905}
+
+
+def test_one_partition_never_waits_for_another(tracker: OffsetTracker) -> None:
+    tracker.assign(BILLS)
+    tracker.track(ORDERS, 0, 5, 1)
+    tracker.settle(tracker.track(BILLS, 0, 7, 1))
+
+    assert tracker.committable() == {BILLS: 7}
+    assert tracker.unsettled([ORDERS]) == 1
+    assert tracker.unsettled([BILLS]) == 0
+    assert tracker.unsettled() == 1
+
+
+def test_what_was_committed_is_not_committed_again(tracker: OffsetTracker) -> None:
+    tracker.settle(tracker.track(ORDERS, 0, 5, 1))
+
+    tracker.committed(tracker.committable())
+
+    assert tracker.committable() == {}
+
+
+def test_a_refused_commit_is_committable_again(tracker: OffsetTracker) -> None:
+    tracker.settle(tracker.track(ORDERS, 0, 5, 1))
+    tracker.committed({ORDERS: 5})
+
+    tracker.uncommitted([ORDERS])
+
+    assert tracker.committable() == {ORDERS: 5}
+
+
+def test_work_from_before_a_rebalance_moves_nothing_after_it(tracker: OffsetTracker) -> None:
+    """
+    The partition was read again from its committed offset: what the old work settles is not what
+    the new epoch still has under way.
+    """
+    old = tracker.track(ORDERS, 0, 5, 1)
+    tracker.drop(ORDERS)
+    tracker.assign(ORDERS)
+    new = tracker.track(ORDERS, 0, 5, 1)
+
+    assert tracker.settle(old) is False
+    assert tracker.committable() == {}
+
+    assert tracker.settle(new) is True
+    assert tracker.committable() == {ORDERS: 5}
+
+
+def test_work_of_a_partition_that_is_gone_is_ignored(tracker: OffsetTracker) -> None:
+    ticket = tracker.track(ORDERS, 0, 5, 1)
+    tracker.drop(ORDERS)
+
+    assert tracker.settle(ticket) is False
+    assert tracker.committable() == {}
+    assert not tracker.owns(ORDERS)
+
+
+def test_settling_more_parts_than_there_are_is_a_bug_and_says_so(tracker: OffsetTracker) -> None:
+    ticket = tracker.track(ORDERS, 0, 5, 1)
+    tracker.settle(ticket)
+
+    with pytest.raises(SettledTwice):
+        tracker.settle(ticket)
+
+
+def test_settling_twice_is_noticed_also_when_the_partition_is_gone(tracker: OffsetTracker) -> None:
+    ticket = tracker.track(ORDERS, 0, 5, 1)
+    tracker.drop(ORDERS)
+    tracker.settle(ticket)
+
+    with pytest.raises(SettledTwice):
+        tracker.settle(ticket)
+
+
+def test_the_next_expected_offset_follows_the_last_tracked_run(tracker: OffsetTracker) -> None:
+    assert tracker.expected(ORDERS) is None
+
+    tracker.track(ORDERS, 5, 9, 1)
+    assert tracker.expected(ORDERS) == 9
+
+    tracker.assign(ORDERS)
+    assert tracker.expected(ORDERS) is None
+
+
+def test_records_read_a_second_time_in_one_epoch_are_refused(tracker: OffsetTracker) -> None:
+    """
+    Going back without a new epoch would let the settled prefix shrink under what is committed.
+    """
+    tracker.track(ORDERS, 0, 5, 1)
+
+    with pytest.raises(AssertionError):
+        tracker.track(ORDERS, 4, 9, 1)
