@@ -34,7 +34,7 @@ def test_every_command_of_the_tutorial_does_what_it_says(tmp_path: Path) -> None
     }
     try:
         done = subprocess.run(
-            ["bash", "-e", "-c", script + "\nwait"],
+            ["bash", "-e", "-c", script],
             cwd=_ROOT,
             env=environment,
             capture_output=True,
