@@ -36,6 +36,10 @@ test: $(STAMP) ## every test, the ones on the real engines included
 	$(BIN)/python -m engines fetch
 	$(BIN)/pytest -q $(ARGS)
 
+.PHONY: test-es9
+test-es9: $(STAMP) ## the engine tests on Elasticsearch 9 (needs a JDK 21 or newer)
+	ES_VERSION=9.5.3 $(BIN)/pytest -q tests/engines $(ARGS)
+
 .PHONY: lint
 lint: $(STAMP) ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

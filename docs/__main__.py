@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from inspect import getdoc
 from pathlib import Path
 
+from bench.page import performance
 from sink.config.reference import Setting, sections, settings
 from sink.config.toml import literal
 
@@ -59,7 +60,10 @@ def _default(row: Setting) -> str:
     return "unset" if row.default is None else f"`{literal(row.default)}`"
 
 
-PAGES: dict[str, Callable[[], str]] = {"configuration.md": configuration}
+PAGES: dict[str, Callable[[], str]] = {
+    "configuration.md": configuration,
+    "performance.md": performance,
+}
 
 
 def main() -> None:

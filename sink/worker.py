@@ -94,6 +94,7 @@ class Worker:
         self._tracker = OffsetTracker()
         self._outstanding = 0  # bulks of this worker that are not settled
         self._awaited: list[Ticket] | None = None  # of the bulk this thread sees through itself
+        self._given_away: set[Partition] = set()  # revoked or lost within the poll under way
         self._paused = False
         self._busy = False  # the last poll gave something
         self._record_bytes = 1024.0  # average of the last poll: it sizes the next
@@ -123,8 +124,13 @@ class Worker:
         """
         Begin with partitions: learn their topics' ids, and wait with them while holding.
         """
+        try:
+            self._targets.learn(partition.topic for partition in partitions)
+        except Unavailable as failure:
+            # As `Unavailable` a poll would pass over it, and these partitions, assigned but of no
+            # known topic id, would never be read. A new consumer is assigned them anew.
+            raise RuntimeError(f"cannot begin with {_shown(partitions)}: {failure}") from failure
         self._readiness.has(self._part)
-        self._targets.learn(partition.topic for partition in partitions)
         for partition in partitions:
             self._tracker.assign(partition)
         # While holding, their records would arrive in a full pipeline (seen: 940,000 of them).
@@ -164,9 +170,9 @@ class Worker:
 
     def _turn(self) -> None:
         records, problems = self._poll()
-        self._attend(problems)
         if records:
             self._carry(records)
+        self._attend(problems)  # behind the records: an offset that expired is counted from there
         self._take_settled(0)
         self._commit_if_due()
 
@@ -174,6 +180,7 @@ class Worker:
         """
         Take what is there, up to count and bytes. When idle, wait for one record, then linger.
         """
+        self._given_away.clear()
         bulk = self._config.bulk
         room = int(self._config.kafka.poll_bytes_max / self._record_bytes)
         records_max = max(1, min(bulk.docs_max, room))
@@ -204,11 +211,8 @@ class Worker:
         for run in runs(records):
             partition = run.partition
             target = self._targets.get(partition.topic)
-            if target is None or not self._tracker.owns(partition):
-                continue  # polled before it was given away: its owner reads it again
-            expected = self._tracker.expected(partition)
-            if expected is not None and run.first < expected:
-                self._tracker.assign(partition)  # given away and back within one poll
+            if target is None or not self._is_ours(partition):
+                continue
             made = documents(run, target.route.collector)
             draft.add(run, made, target.actions(run, made))
             under_way = len(made.sources) + len(made.rejected)
@@ -218,6 +222,20 @@ class Worker:
         self._record_bytes = max(1.0, sum(b.size_bytes for b in bulks) / len(records))
         for bulk in bulks:
             self._hand_over(bulk)
+
+    def _is_ours(self, partition: Partition) -> bool:
+        """
+        Tell whether records just polled may be sent; not if their partition was given away then.
+
+        Raises:
+            RuntimeError: It was given away and back within that poll. Nobody can tell which records
+                are from before; committed, they would pass what was in flight then.
+        """
+        if not self._tracker.owns(partition):
+            return False  # its owner reads them again
+        if partition in self._given_away:
+            raise RuntimeError(f"{_shown([partition])} given away and back within one poll")
+        return True
 
     def _hand_over(self, bulk: Bulk) -> None:
         """
@@ -253,9 +271,10 @@ class Worker:
         """
         Poll while paused, so that the group keeps the member and rebalances are answered.
         """
+        self._given_away.clear()
         records, problems = self._take(1, _KEEP_ALIVE_S)
         for run in runs(records):
-            if self._tracker.owns(run.partition):  # else it was given away in this very poll
+            if self._is_ours(run.partition):
                 self._source.seek(run.partition, run.first)  # it came before the pause: read later
         self._attend(problems)
 
@@ -307,6 +326,7 @@ class Worker:
     def _forget(self, partitions: Iterable[Partition]) -> None:
         for partition in partitions:
             self._tracker.drop(partition)
+            self._given_away.add(partition)
 
 
 def _shown(partitions: Iterable[Partition]) -> list[str]:

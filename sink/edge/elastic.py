@@ -28,6 +28,10 @@ log = structlog.get_logger()
 # What is asked of a bulk's answer. Without `took` a good one begins with {"errors":false and holds
 # nothing but one status a document: it need not be parsed.
 _FILTER = "errors,items.*.status,items.*.error,items.*.failure_store"
+# Elasticsearch 9 tells when a template was written; it is no part of what was written.
+_ADDED_BY_THE_SERVER = frozenset(
+    {"created_date", "created_date_millis", "modified_date", "modified_date_millis"}
+)
 _KINDS = {"component": "_component_template", "index": "_index_template"}
 
 
@@ -270,5 +274,8 @@ def _bodies(kind: str, answer: dict[str, Any]) -> dict[str, dict[str, object]]:
     """
     Read name → body of a template answer. Source: "Get index template", "Get component template".
     """
-    found = answer[f"{kind}_templates"]
-    return {entry["name"]: entry[f"{kind}_template"] for entry in found}
+    found = {entry["name"]: entry[f"{kind}_template"] for entry in answer[f"{kind}_templates"]}
+    for body in found.values():
+        for added in _ADDED_BY_THE_SERVER & body.keys():
+            del body[added]
+    return found

@@ -45,13 +45,16 @@ class FakeSource:
         self._errors: deque[BaseException] = deque()  # that polls were told to raise
         self._refused: list[Partition] = []
 
-    def assign(self, *partitions: Partition) -> None:
+    def assign(self, *partitions: Partition, after_records: bool = False) -> None:
         """
         Give it partitions, which begin at what is committed, or at the log's start.
+
+        Args:
+            after_records: In a poll that took records already.
         """
         with self._broker.changed:
             self._promised |= set(partitions)
-            self._tell(lambda: self._assigned(list(partitions)))
+            self._tell(lambda: self._assigned(list(partitions)), after_records=after_records)
 
     def revoke(self, *partitions: Partition, after_records: bool = False) -> None:
         """

@@ -6,6 +6,7 @@ names of their own.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from engines import Elasticsearch, EngineError, Kafka, start_together
+from engines.elasticsearch import VERSION
 from tests.engines.running import Setup
 
 _HERE = Path(__file__).parent
@@ -37,7 +39,12 @@ def both_engines(
     """
     folder = tmp_path_factory.mktemp("engines")
     kafka = Kafka(folder / "kafka", fast_start=True, sasl_users={"writer": "right"})
-    elasticsearch = Elasticsearch(folder / "elasticsearch", heap="512m", fast_start=True)
+    elasticsearch = Elasticsearch(
+        folder / "elasticsearch",
+        version=os.environ.get("ES_VERSION", VERSION),
+        heap="512m",
+        fast_start=True,
+    )
     try:
         start_together(kafka, elasticsearch)
     except EngineError as failure:

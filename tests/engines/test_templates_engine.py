@@ -69,6 +69,15 @@ class Cluster:
         answer = self.client.search(index=self.index, query=query, size=100)
         return list(answer["hits"]["hits"])
 
+    def stored(self, kind: str, name: str) -> dict[str, object] | None:
+        """Read a template as the sink reads it."""
+
+        async def connected() -> dict[str, object] | None:
+            async with Elastic(self.config().elasticsearch) as elastic:
+                return await elastic.get_template(kind, name)
+
+        return asyncio.run(connected())
+
     def component(self, name: str) -> dict[str, Any]:
         answer = self.client.cluster.get_component_template(name=name)
         return dict(answer["component_templates"][0]["component_template"])
@@ -109,11 +118,10 @@ def test_elasticsearch_gives_the_shipped_templates_back_as_they_were_written(
     cluster.apply()
 
     wanted = {each.name: each.body for each in templates.wanted(cluster.config())}
-    assert {name: cluster.component(name) for name in COMPONENTS} == {
+    assert {name: cluster.stored("component", name) for name in COMPONENTS} == {
         name: wanted[name] for name in COMPONENTS
     }
-    answer = cluster.client.indices.get_index_template(name="ekk")
-    assert answer["index_templates"][0]["index_template"] == wanted["ekk"]
+    assert cluster.stored("index", "ekk") == wanted["ekk"]
 
 
 def test_an_older_template_of_the_sink_is_updated(cluster: Cluster) -> None:
@@ -140,7 +148,7 @@ def test_a_foreign_template_stays_as_it_is(cluster: Cluster) -> None:
 
     assert actions.pop("sink-settings") is StepAction.FOREIGN
     assert set(actions.values()) == {StepAction.CREATE}
-    assert cluster.component("sink-settings") == {"template": theirs}
+    assert cluster.stored("component", "sink-settings") == {"template": theirs}
 
 
 def test_what_elasticsearch_refuses_is_said_with_its_reason(cluster: Cluster) -> None:
