@@ -8,7 +8,6 @@ caller runs, revoke, stop) takes settlements while it lasts.
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 import structlog
 
@@ -23,14 +22,13 @@ from sink.edge.kafka.source import Listener, Problem
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.errors import Unavailable
-from sink.positions import Log, to_log_start
+from sink.intake import Intake, RecordSource
+from sink.positions import to_log_start
 from sink.stop import Stop
 from sink.targets import Targets
 
 log = structlog.get_logger()
 
-# Idle, one record is waited for, then the linger begins: an idle thread wakes twice a second.
-_IDLE_S = 0.5
 # A shorter wait does not pause: pausing throws away librdkafka's whole prefetch (seen: 75 MB read
 # again and 0.9 s of standstill each time). A longer one must poll, or the group evicts the member.
 _PAUSE_AFTER_S = 3.0
@@ -38,26 +36,7 @@ _PAUSE_AFTER_S = 3.0
 # the next owner reads it again: its ids make that harmless.
 _REVOKE_S = 5.0
 _TICK_S = 0.1
-_KEEP_ALIVE_S = 0.01
 _STABLE_S = 60.0  # a consumer that ran so long begins its waits anew when it breaks
-
-
-class RecordSource(Log, Protocol):
-    """
-    What a worker asks of Kafka: `sink.edge.kafka.source.Source`, or a fake.
-    """
-
-    def poll(  # noqa: D102
-        self, records_max: int, timeout_s: float
-    ) -> tuple[list[Record], list[Problem]]: ...
-    def assignment(self) -> list[Partition]: ...  # noqa: D102
-    def seek(self, partition: Partition, offset: int) -> None: ...  # noqa: D102
-    def pause(self, partitions: Iterable[Partition]) -> None: ...  # noqa: D102
-    def resume(self, partitions: Iterable[Partition]) -> None: ...  # noqa: D102
-    def commit(self, offsets: dict[Partition, int]) -> None: ...  # noqa: D102
-    def refused(self) -> list[Partition]: ...  # noqa: D102
-    def commit_now(self, offsets: dict[Partition, int]) -> dict[Partition, str]: ...  # noqa: D102
-    def close(self) -> None: ...  # noqa: D102
 
 
 class Worker:
@@ -96,8 +75,7 @@ class Worker:
         self._awaited: list[Ticket] | None = None  # of the bulk this thread sees through itself
         self._given_away: set[Partition] = set()  # revoked or lost within the poll under way
         self._paused = False
-        self._busy = False  # the last poll gave something
-        self._record_bytes = 1024.0  # average of the last poll: it sizes the next
+        self._intake = Intake(config, readiness)
         self._commit_at = 0.0
         self._log = log.bind(worker=number)
 
@@ -130,7 +108,6 @@ class Worker:
             # As `Unavailable` a poll would pass over it, and these partitions, assigned but of no
             # known topic id, would never be read. A new consumer is assigned them anew.
             raise RuntimeError(f"cannot begin with {_shown(partitions)}: {failure}") from failure
-        self._readiness.has(self._part)
         for partition in partitions:
             self._tracker.assign(partition)
         # While holding, their records would arrive in a full pipeline (seen: 940,000 of them).
@@ -161,6 +138,8 @@ class Worker:
         self._paused = False
         self._source = self._open_source(self)
         try:
+            self._turn()
+            self._readiness.has(self._part)
             while not self._stop.requested():
                 self._turn()
             self._settle_until(lambda: not self._outstanding or self._stop.expired())
@@ -169,39 +148,14 @@ class Worker:
             self._source.close()
 
     def _turn(self) -> None:
-        records, problems = self._poll()
+        self._given_away.clear()
+        idle = not self._outstanding
+        records, problems = self._intake.take(self._source, idle=idle)
         if records:
             self._carry(records)
         self._attend(problems)  # behind the records: an offset that expired is counted from there
         self._take_settled(0)
         self._commit_if_due()
-
-    def _poll(self) -> tuple[list[Record], list[Problem]]:
-        """
-        Take what is there, up to count and bytes. When idle, wait for one record, then linger.
-        """
-        self._given_away.clear()
-        bulk = self._config.bulk
-        room = int(self._config.kafka.poll_bytes_max / self._record_bytes)
-        records_max = max(1, min(bulk.docs_max, room))
-        linger_s = bulk.linger_ms / 1000
-        if self._busy or self._outstanding:
-            records, problems = self._take(records_max, linger_s)
-        else:
-            records, problems = self._take(1, _IDLE_S)
-            if records and records_max > 1:
-                more, further = self._take(records_max - 1, linger_s)
-                records, problems = records + more, problems + further
-        self._busy = bool(records)
-        return records, problems
-
-    def _take(self, records_max: int, timeout_s: float) -> tuple[list[Record], list[Problem]]:
-        try:
-            return self._source.poll(records_max, timeout_s)
-        except Unavailable as failure:
-            # The consumer goes on trying by itself; it raises this only when it took no record.
-            self._readiness.lacks("kafka", str(failure))
-            return [], []
 
     def _carry(self, records: list[Record]) -> None:
         """
@@ -219,7 +173,7 @@ class Worker:
             self._ledger.consumed(partition.topic, under_way, made.dropped)
         limits = self._config.bulk
         bulks = draft.bulks(self._tracker, limits.docs_max, limits.bytes_max)
-        self._record_bytes = max(1.0, sum(b.size_bytes for b in bulks) / len(records))
+        self._intake.took(len(records), sum(b.size_bytes for b in bulks))
         for bulk in bulks:
             self._hand_over(bulk)
 
@@ -243,6 +197,8 @@ class Worker:
         """
         if self._stop.expired():
             return  # unsettled, so uncommitted: it is read again
+        # A poll may make more bulks than the queue of settlements has places: one array of many.
+        self._take_settled(0)
         bulk.worker = self._number
         self._outstanding += 1
         if not self._handoff.offer(bulk):
@@ -272,7 +228,7 @@ class Worker:
         Poll while paused, so that the group keeps the member and rebalances are answered.
         """
         self._given_away.clear()
-        records, problems = self._take(1, _KEEP_ALIVE_S)
+        records, problems = self._intake.take_one(self._source)
         for run in runs(records):
             if self._is_ours(run.partition):
                 self._source.seek(run.partition, run.first)  # it came before the pause: read later
@@ -308,7 +264,10 @@ class Worker:
         if now < self._commit_at:
             return
         self._commit_at = now + self._config.kafka.commit_interval_ms / 1000
-        self._tracker.uncommitted(self._source.refused())
+        refused = self._source.refused()
+        if refused:
+            self._tracker.uncommitted(refused)
+            self._log.warning("commit refused, it is tried again", partitions=_shown(refused))
         offsets = self._tracker.committable()
         if offsets:
             self._source.commit(offsets)

@@ -183,7 +183,10 @@ class Elastic:
             answer = await self._client.perform_request(method, path, headers=headers, body=body)
         except (ApiError, TransportError) as failure:
             raise _explained(failure, f"{method} {path}") from failure
-        return dict(answer.body)
+        if not isinstance(answer.body, dict):
+            said = repr(answer.body)[:200]
+            raise Unavailable(f"Elasticsearch answers no JSON object ({method} {path}): {said}")
+        return answer.body
 
 
 class Refused(Unavailable):

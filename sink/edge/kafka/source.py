@@ -103,17 +103,24 @@ class Source:
             KafkaException: The consumer is broken for good, or records may have been dropped.
         """
         messages = self._consumer.consume(records_max, timeout_s)
-        failure, self._failure = self._failure, None
-        if failure is not None and not messages:
-            if isinstance(failure, Unauthorized):
-                self._renewal.renew(self._consumer)
-            raise failure
-        self._failure = failure
+        self._raise_failure(took_records=bool(messages))
         if not any(map(Message.error, messages)):
             return cast("list[Record]", messages), []
         good = [m for m in messages if m.error() is None]
         problems = [_problem(m, error) for m in messages if (error := m.error()) is not None]
         return cast("list[Record]", good), problems
+
+    def _raise_failure(self, *, took_records: bool) -> None:
+        """
+        Raise what a callback left. News of the outside waits for a poll that took no record.
+        """
+        failure = self._failure
+        if failure is None or (took_records and isinstance(failure, Unavailable)):
+            return
+        self._failure = None
+        if isinstance(failure, Unauthorized):
+            self._renewal.renew(self._consumer)
+        raise failure
 
     def assignment(self) -> list[Partition]:
         """

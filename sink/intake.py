@@ -1,0 +1,92 @@
+"""
+How much a worker takes from Kafka at a time, and how long it waits for it.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from sink.config import Config
+from sink.core.record import Partition, Record
+from sink.edge.kafka.source import Problem
+from sink.edge.readiness import Readiness
+from sink.errors import Unavailable
+from sink.positions import Log
+
+# Idle, one record is waited for, then the linger begins: an idle thread wakes twice a second.
+_IDLE_S = 0.5
+_KEEP_ALIVE_S = 0.01
+
+Polled = tuple[list[Record], list[Problem]]
+
+
+class RecordSource(Log, Protocol):
+    """
+    What a worker asks of Kafka: `sink.edge.kafka.source.Source`, or a fake.
+    """
+
+    def poll(  # noqa: D102
+        self, records_max: int, timeout_s: float
+    ) -> tuple[list[Record], list[Problem]]: ...
+    def assignment(self) -> list[Partition]: ...  # noqa: D102
+    def seek(self, partition: Partition, offset: int) -> None: ...  # noqa: D102
+    def pause(self, partitions: Iterable[Partition]) -> None: ...  # noqa: D102
+    def resume(self, partitions: Iterable[Partition]) -> None: ...  # noqa: D102
+    def commit(self, offsets: dict[Partition, int]) -> None: ...  # noqa: D102
+    def refused(self) -> list[Partition]: ...  # noqa: D102
+    def commit_now(self, offsets: dict[Partition, int]) -> dict[Partition, str]: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
+
+
+class Intake:
+    """
+    Takes polls of a fitting size. One worker thread owns it.
+
+    consume() bounds a poll by count only; 5,000 records of 1 MB would be 5 GB. So the count follows
+    the size of the records that came last. Where they grow at once, the prefetch is the bound.
+    """
+
+    def __init__(self, config: Config, readiness: Readiness) -> None:
+        self._docs_max = config.bulk.docs_max
+        self._bytes_max = config.kafka.poll_bytes_max
+        self._linger_s = config.bulk.linger_ms / 1000
+        self._readiness = readiness
+        self._busy = False  # the last poll gave something
+        self._record_bytes = 1024.0  # average of the last poll
+
+    def take(self, source: RecordSource, *, idle: bool) -> Polled:
+        """
+        Take what is there, up to count and bytes.
+
+        Args:
+            idle: Nothing is under way: wait for one record, then linger for more.
+        """
+        records_max = max(1, min(self._docs_max, int(self._bytes_max / self._record_bytes)))
+        if self._busy or not idle:
+            records, problems = self._poll(source, records_max, self._linger_s)
+        else:
+            records, problems = self._poll(source, 1, _IDLE_S)
+            if records and records_max > 1:
+                more, further = self._poll(source, records_max - 1, self._linger_s)
+                records, problems = records + more, problems + further
+        self._busy = bool(records)
+        return records, problems
+
+    def take_one(self, source: RecordSource) -> Polled:
+        """
+        Poll so that the group keeps the member; a record may come all the same.
+        """
+        return self._poll(source, 1, _KEEP_ALIVE_S)
+
+    def took(self, records: int, size_bytes: int) -> None:
+        """
+        Note the size of what came, for the next poll.
+        """
+        self._record_bytes = max(1.0, size_bytes / records)
+
+    def _poll(self, source: RecordSource, records_max: int, timeout_s: float) -> Polled:
+        try:
+            return source.poll(records_max, timeout_s)
+        except Unavailable as failure:
+            # The consumer goes on trying by itself; it raises this only when it took no record.
+            self._readiness.lacks("kafka", str(failure))
+            return [], []

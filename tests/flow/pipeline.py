@@ -1,0 +1,269 @@
+"""
+The workers and the writer as the daemon joins them, on a Kafka and an Elasticsearch in memory.
+
+`everything_is_accounted_for` is how every flow test ends, whatever happened before.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+from sink.collectors.log import LOG
+from sink.config import Config
+from sink.core.collect import Run
+from sink.core.collect import documents as documents_of
+from sink.core.dead_letter import DeadLetter
+from sink.core.ledger import CONSUMED, IN_FLIGHT, Account, imbalance, total
+from sink.core.record import Partition
+from sink.edge.handoff import Handoff
+from sink.edge.kafka.source import Listener
+from sink.edge.readiness import Readiness
+from sink.edge.retry import Backoff
+from sink.routes import routes_of
+from sink.sender import Sender
+from sink.stop import Stop
+from sink.targets import Targets
+from sink.testing import FakeBroker, FakeDeadLetters, FakeElastic, FakeRecord, FakeSource, topic_id
+from sink.worker import Worker
+from sink.writer import Writer
+from tests.waiting import wait_until
+
+TOPIC = "ekk-order"
+ORDERS = Partition(TOPIC, 0)
+_DEADLINE_S = 20.0
+
+
+class QuietStop(Stop):
+    """A Stop that never ends the process: here it is the tests'."""
+
+    def request(self) -> None:
+        self._deadline = time.monotonic() + self._timeout_s
+        self._event.set()
+
+
+class Pipeline:
+    """
+    A running sink without daemon, engines and sockets.
+
+    Args:
+        threads: Workers.
+        places: Bulks that may be outstanding.
+        bulk: More of the [bulk] section.
+        stop_ms: From the request to the deadline.
+        kafka: More of the [kafka] section.
+        before: Whose Kafka and Elasticsearch it goes on with.
+    """
+
+    def __init__(
+        self,
+        *,
+        threads: int = 1,
+        places: int = 8,
+        in_flight: int = 4,
+        stop_ms: int = 10_000,
+        kafka: Mapping[str, int] | None = None,
+        before: "Pipeline | None" = None,
+        **bulk: int,
+    ) -> None:
+        small = {"linger_ms": 1, "retry_initial_ms": 1, "retry_max_ms": 10, "probe_max_ms": 10}
+        self.config = Config.model_validate(
+            {
+                "kafka": {"threads": threads, "commit_interval_ms": 10, **(kafka or {})},
+                "bulk": {**small, "in_flight": in_flight, **bulk},
+                "routes": [{"name": "ekk", "prefix": "ekk-", "index": {"prefix": "sag-"}}],
+            }
+        )
+        self.broker: FakeBroker = before.broker if before else FakeBroker()
+        self.elastic: FakeElastic = before.elastic if before else FakeElastic()
+        self.dead_letters = FakeDeadLetters()
+        self.readiness = Readiness()
+        self.stop_wish = QuietStop(stop_ms)
+        self.handoff = Handoff(threads, places, places * self.config.bulk.bytes_max)
+        self.workers = [self._worker(number) for number in range(threads)]
+        self._loop = asyncio.new_event_loop()
+        self._threads: list[threading.Thread] = []
+        self._writing: Future[None] | None = None
+
+    def start(self) -> None:
+        """Run the loop, the writer and the workers, each on its thread."""
+        self.handoff.open(self._loop)
+        loop = threading.Thread(target=self._loop.run_forever, name="loop", daemon=True)
+        loop.start()
+        self._writing = asyncio.run_coroutine_threadsafe(self._write(), self._loop)
+        workers = [
+            threading.Thread(target=worker.run, name="worker", daemon=True)
+            for worker in self.workers
+        ]
+        for thread in workers:
+            thread.start()
+        self._threads = [*workers, loop]
+
+    def stop(self) -> bool:
+        """Ask the workers to stop; tell whether all of them ended."""
+        self.stop_wish.request()
+        self.broker.wake()
+        *workers, _ = self._threads
+        for thread in workers:
+            thread.join(_DEADLINE_S)
+        return not any(thread.is_alive() for thread in workers)
+
+    def close(self) -> None:
+        """End what still runs, and fail if the writer had ended by itself."""
+        stopped = self.stop()
+        assert self._writing is not None
+        assert not self._writing.done(), f"the writer ended: {self._writing.exception()!r}"
+        self._writing.cancel()
+        wait_until(self._writing.done, _DEADLINE_S, "the writer to end")
+        self._loop.call_soon_threadsafe(self._drain)
+        self._threads[-1].join(_DEADLINE_S)
+        self._loop.close()
+        assert stopped, "a worker did not stop"
+
+    @property
+    def source(self) -> FakeSource:
+        """The newest consumer."""
+        return self.broker.sources[-1]
+
+    def account(self) -> Account:
+        return total([worker.account for worker in self.workers])
+
+    def fates(self, topic: str = TOPIC) -> dict[str, int]:
+        """What became of a topic's documents, without those of no number."""
+        account = self.account()
+        return {fate: n for (its, fate), n in account.items() if its == topic and n}
+
+    def until_all_is_committed(self) -> None:
+        """Wait until the group is at the end of every partition."""
+        wait_until(
+            lambda: self.broker.committed() == self.broker.ends(),
+            _DEADLINE_S,
+            f"all to be committed; {self.broker.ends()} is the end",
+        )
+        wait_until(lambda: not self.in_flight(), _DEADLINE_S, "the ledger to be published")
+
+    def in_flight(self) -> dict[str, int]:
+        return {topic: n for (topic, fate), n in self.account().items() if fate == IN_FLIGHT and n}
+
+    def consumed(self) -> int:
+        return sum(n for (_, fate), n in self.account().items() if fate == CONSUMED)
+
+    async def _write(self) -> None:
+        bulk = self.config.bulk
+        probe = Backoff(bulk.retry_initial_ms, bulk.probe_max_ms)
+        retry = Backoff(bulk.retry_initial_ms, bulk.retry_max_ms)
+        sender = Sender(self.elastic, self.readiness, bulk.in_flight, probe)
+        await Writer(self.handoff, sender, self.dead_letters, self.readiness, retry).run()
+
+    def _worker(self, number: int) -> Worker:
+        worker = Worker(
+            number,
+            self.config,
+            self._open,
+            Targets(routes_of(self.config), self.broker.topic_ids, None),
+            handoff=self.handoff,
+            readiness=self.readiness,
+            stop=self.stop_wish,
+        )
+        worker._rebuild = Backoff(1, 10)
+        return worker
+
+    def _open(self, listener: Listener) -> FakeSource:
+        return self.broker.open(listener)
+
+    def _drain(self) -> None:
+        # One more turn: what was cancelled ends in it.
+        self._loop.call_soon(self._loop.stop)
+
+
+@contextmanager
+def running(pipeline: Pipeline) -> Iterator[Pipeline]:
+    """Run a pipeline, and let nothing of it go on afterwards."""
+    pipeline.start()
+    try:
+        yield pipeline
+    finally:
+        try:
+            pipeline.elastic.release()
+        finally:
+            pipeline.close()
+
+
+def values(count: int, begin: int = 0) -> list[bytes]:
+    """Documents that can be told apart."""
+    return [b'{"n":%d}' % n for n in range(begin, begin + count)]
+
+
+def everything_is_accounted_for(pipeline: Pipeline, *, through: bool = True) -> None:
+    """
+    Hold what was produced against what is indexed, dead and committed.
+
+    E: every document of every record is indexed or dead; a record without any is dropped by a rule.
+    D: no document is there twice, and none stands for another.
+    O: no committed offset is past a record that is not accounted for.
+
+    Args:
+        through: Every record that is still in the log was to be done; otherwise only those that
+            are committed.
+    """
+    broker = pipeline.broker
+    assert broker.violations == []
+    documents = _indexed(pipeline)
+    dead = {_key(letter) for letter in pipeline.dead_letters.letters}
+    missing = [r for r in broker.records() if not _is_accounted_for(r, documents, dead)]
+    for partition, offset in broker.committed().items():
+        passed = [r for r in missing if _partition(r) == partition and r.offset() < offset]
+        assert not passed, f"committed {offset} of {partition}, past {passed}"
+    assert imbalance(pipeline.account()) == {}
+    if through:
+        assert missing == []
+        assert pipeline.in_flight() == {}
+        assert pipeline.handoff.outstanding() == (0, 0)
+
+
+def document_id(record: FakeRecord, suffix: str = "") -> str:
+    """The id of a record's document."""
+    place = (topic_id(record.topic()), record.partition(), record.leader_epoch(), record.offset())
+    return "-".join(map(str, place)) + suffix
+
+
+def _indexed(pipeline: Pipeline) -> dict[str, bytes]:
+    documents = pipeline.elastic.documents()
+    count = sum(len(index) for index in pipeline.elastic.indices.values())
+    assert count == len(documents), "an id is in two indices"
+    return documents
+
+
+def _is_accounted_for(
+    record: FakeRecord, indexed: dict[str, bytes], dead: set[tuple[object, ...]]
+) -> bool:
+    """Tell whether each document of a record is indexed, as it is, or dead."""
+    run = Run(_partition(record), [record], record.offset(), record.offset() + 1)
+    made = documents_of(run, LOG)
+    assert made.sources or made.rejected or made.dropped
+    ids = [_named(record, name) for name in made.ids]
+    for id_, source in zip(ids, made.sources, strict=True):
+        assert id_ not in indexed or indexed[id_] == source, f"{id_} is another record's document"
+        assert id_ not in indexed or (id_,) not in dead, f"{id_} is indexed and dead"
+    rejected = [(*_place(record), refused.position) for refused in made.rejected]
+    return all(id_ in indexed or (id_,) in dead for id_ in ids) and dead.issuperset(rejected)
+
+
+def _named(record: FakeRecord, name: int | bytes) -> str:
+    _, dash, number = (b"%d" % name if isinstance(name, int) else name).partition(b"-")
+    return document_id(record, (dash + number).decode())
+
+
+def _key(letter: DeadLetter) -> tuple[object, ...]:
+    assert isinstance(letter.record, FakeRecord)
+    return (letter.id,) if letter.id else (*_place(letter.record), letter.position)
+
+
+def _place(record: FakeRecord) -> tuple[Partition, int]:
+    return _partition(record), record.offset()
+
+
+def _partition(record: FakeRecord) -> Partition:
+    return Partition(record.topic(), record.partition())
