@@ -2,8 +2,10 @@
 What holds for every test.
 """
 
+import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +27,15 @@ def no_thread_is_left_behind() -> Iterator[None]:
     left = [thread.name for thread in new if thread.is_alive()]
     if left:
         pytest.fail(f"threads still run after the test: {', '.join(left)}", pytrace=False)
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """
+    Work in an empty folder, without the sink's variables of this machine.
+    """
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.upper().startswith("SINK__"):
+            monkeypatch.delenv(name)
+    return tmp_path

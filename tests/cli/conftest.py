@@ -2,7 +2,6 @@
 Kafka and Elasticsearch in memory for the commands, and a folder with one configuration.
 """
 
-import os
 from pathlib import Path
 
 import pytest
@@ -26,12 +25,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> MemoryCluster:
 
 
 @pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A configuration of one route in an empty folder, and no variables of this machine."""
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.upper().startswith("SINK__"):
-            monkeypatch.delenv(name)
-    file = tmp_path / "sink.toml"
+def file(empty_folder: Path) -> Path:
+    """A configuration of one route in an empty folder."""
+    file = empty_folder / "sink.toml"
     file.write_text(EKK)
     return file

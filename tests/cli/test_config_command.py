@@ -3,7 +3,6 @@
 """
 
 import json
-import os
 import tomllib
 from pathlib import Path
 
@@ -15,17 +14,9 @@ from sink.cli import cli, main
 from sink.config import load
 from sink.config.reference import settings
 from sink.config.toml import STARTER
+from tests.configuring import ROUTE
 
-ROUTE = '[[routes]]\nname = "logs"\nprefix = "log-"\n'
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder, and no variables of this machine."""
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.upper().startswith("SINK__"):
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 def sink_config(*arguments: str) -> Result:

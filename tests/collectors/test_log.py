@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sink.collectors.log import LOG, collect
@@ -146,6 +146,7 @@ def test_nothing_is_dropped_by_a_named_rule(value: bytes | None, rule: str) -> N
     assert not made.rejected
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80) | st.sampled_from([_sample(file.name) for file in RECORDS.iterdir()]))
 def test_no_value_is_ever_refused_and_every_document_is_one_object_on_one_line(
     value: bytes,
@@ -160,6 +161,7 @@ def test_no_value_is_ever_refused_and_every_document_is_one_object_on_one_line(
     assert all(is_object(source) and b"\n" not in source for source in made.sources)
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=60))
 def test_no_byte_of_a_text_is_lost(value: bytes) -> None:
     answer = collect(FakeRecord("ekk-order", 0, 7, value))

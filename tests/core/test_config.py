@@ -3,9 +3,7 @@ The configuration: where values come from, and what follows from them.
 """
 
 import json
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,23 +13,9 @@ from sink.config import Config, effective, load
 from sink.config.reference import settings
 from sink.config.toml import STARTER
 from sink.errors import ConfigError
+from tests.configuring import ROUTE, written
 
-ROUTE = '[[routes]]\nname = "logs"\nprefix = "log-"\n'
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder, and no variables of this machine."""
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.upper().startswith("SINK__"):
-            monkeypatch.delenv(name)
-
-
-def written(text: str, name: str = "sink.toml") -> Path:
-    path = Path(name)
-    path.write_text(text, "utf-8")
-    return path
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 def config_of(**tables: Any) -> Config:

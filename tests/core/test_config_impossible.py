@@ -2,32 +2,11 @@
 Settings that are known but cannot be: what the sink would stumble over later is refused at load.
 """
 
-import os
-from pathlib import Path
-
 import pytest
 
-from sink.config import load
-from sink.errors import ConfigError
+from tests.configuring import ROUTE, refusal
 
-ROUTE = '[[routes]]\nname = "logs"\nprefix = "log-"\n'
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder, and no variables of this machine."""
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.upper().startswith("SINK__"):
-            monkeypatch.delenv(name)
-
-
-def refusal(text: str, **overrides: object) -> list[str]:
-    """The lines of the error a file causes."""
-    Path("sink.toml").write_text(text, "utf-8")
-    with pytest.raises(ConfigError) as caught:
-        load(Path("sink.toml"), overrides)
-    return str(caught.value).splitlines()
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 IMPOSSIBLE = [

@@ -2,7 +2,6 @@
 Secrets: never shown, and read from their files anew at each use.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +11,9 @@ from pydantic import ValidationError
 from sink.config import Config, effective, load
 from sink.config.toml import render
 from sink.errors import ConfigError
+from tests.configuring import ROUTE, refusal, written
 
-ROUTE = '[[routes]]\nname = "logs"\nprefix = "log-"\n'
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder, and no variables of this machine."""
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.upper().startswith("SINK__"):
-            monkeypatch.delenv(name)
-
-
-def written(text: str, name: str = "sink.toml") -> Path:
-    path = Path(name)
-    path.write_text(text, "utf-8")
-    return path
-
-
-def refusal(text: str, **overrides: object) -> list[str]:
-    """The lines of the error a file causes."""
-    Path("sink.toml").write_text(text, "utf-8")
-    with pytest.raises(ConfigError) as caught:
-        load(Path("sink.toml"), overrides)
-    return str(caught.value).splitlines()
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 def config_of(**tables: Any) -> Config:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sink.core.bulk import Bulk
@@ -143,6 +143,7 @@ def test_every_settlement_finds_room_without_anybody_taking_one() -> None:
     assert len(handoff.settled(1)) == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 60), max_size=40))
 def test_what_is_outstanding_never_exceeds_either_bound(sizes: list[int]) -> None:
     handoff = Handoff(workers=1, places=3, bytes_max=100)

@@ -2,12 +2,13 @@
 How long it waits between attempts.
 """
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sink.edge.retry import Backoff
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1000), st.integers(1, 60_000), st.integers(1, 10**9))
 def test_a_wait_is_never_over_its_bounds_however_many_attempts_there_were(
     initial_ms: int, longest_ms: int, attempt: int
