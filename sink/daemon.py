@@ -109,14 +109,16 @@ class Daemon:
         version = self._until_available("elasticsearch", self._ping)
         if self._config.templates.apply_on_start:
             self._until_available("templates", self._apply_templates)
-        topics = self._until_available("kafka", self._brokers.topics) or []
-        sources = [topic for topic in topics if route_of(topic, self._routes)]
-        bytes_max = self._until_available(
-            "dead_letters", lambda: ensure_topic(self._config, self._brokers, sources)
-        )
+        self._until_available("kafka", self._brokers.topics)
+        bytes_max = self._until_available("dead_letters", self._ensure_dead_letter_topic)
         if bytes_max is not None:
-            log.info("both sides answer", elasticsearch=version, matching_topics=len(sources))
+            log.info("both sides answer", elasticsearch=version)
         return bytes_max
+
+    def _ensure_dead_letter_topic(self) -> int:
+        topics = self._brokers.topics()
+        sources = [topic for topic in topics if route_of(topic, self._routes)]
+        return ensure_topic(self._config, self._brokers, sources)
 
     def _consume(self, message_bytes_max: int) -> None:
         bulk = self._config.bulk
@@ -170,8 +172,11 @@ class Daemon:
         while not self._stop.wait(_WATCH_S):
             gc.collect()  # see _tune_garbage_collection
             self._check_ledger()
-            if "kafka" in self._readiness.reasons():
+            reasons = self._readiness.reasons()
+            if "kafka" in reasons:
                 self._attempt("kafka", lambda: self._brokers.topics(timeout_s=_WATCH_S))
+            if "dead_letters" in reasons:
+                self._attempt("dead_letters", self._ensure_dead_letter_topic)
             if self._config.templates.apply_on_start and time.monotonic() > templates_at:
                 templates_at = time.monotonic() + _TEMPLATES_EVERY_S
                 self._attempt("templates", self._apply_templates)

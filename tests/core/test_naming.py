@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sink.core.naming import NAME_BYTES_MAX, IndexNames
 
-FORMS = ["logs-%Y.%m.%d", "%Y-%m-%d-{topic}", "{topic}-%G.%V", "{topic}-%Y.%m.%d.%H", "a%%b-%j"]
+FORMS = ["logs-%Y.%m.%d", "%Y-%m-%d-{topic}", "{topic}-%G.%V", "{topic}-%Y.%m.%d.%H", "a%%b-%j", ".%Y"]
 ZONES = [
     "UTC",
     "Europe/Berlin",
@@ -197,6 +197,7 @@ def test_the_hour_that_comes_twice_has_one_name() -> None:
         ("fixed", "fixed"),
         ("Logs-%b", "logs-nov"),
         ("100%%-%H", "100%-09"),
+        (".hidden-%Y", "hidden-2026"),  # Elasticsearch keeps names with a dot for itself
     ],
 )
 def test_a_form_of_the_operators_own(form: str, name: str) -> None:

@@ -135,9 +135,12 @@ class SinkProcess:
         reasons: dict[str, str] = self.get("/health/ready")[1]["reasons"]
         return reasons
 
-    def rss_mib(self) -> float:
+    def rss_mib(self, figure: str = "VmRSS") -> float:
+        """
+        Tell the resident memory, or with VmHWM its peak.
+        """
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+        return int(status.split(f"{figure}:")[1].split()[0]) / 1024
 
     def terminate(self, timeout_s: float = 30) -> int:
         self.process.send_signal(signal.SIGTERM)

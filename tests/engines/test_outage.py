@@ -47,6 +47,8 @@ def test_an_outage_under_load_loses_nothing_and_evicts_nobody(setup: Setup) -> N
             "lost, what was in flight is read again"
         )
         assert grown < 60
+        (starting,) = sink.events("starting")
+        assert sink.rss_mib("VmHWM") < starting["memory_bound_mib"]
         assert sink.terminate() == 0
     assert check(setup, ["a"]) == 60_000
 
