@@ -42,8 +42,11 @@ def fetch(version: str = VERSION) -> Path:
         EngineError: A tool is missing, or Maven Central does not give them.
     """
     jdk = find_jdk(_JDK)
-    artifacts = [f"org.apache.kafka:kafka_2.13:{version}", _SLF4J_SIMPLE]
-    return cached(f"kafka-{version}", lambda folder: copy_dependencies(artifacts, folder, jdk=jdk))
+    # kafka-tools: the command-line programs of bin/, one of which the container's health check runs.
+    kafka = "org.apache.kafka"
+    artifacts = [f"{kafka}:kafka_2.13:{version}", f"{kafka}:kafka-tools:{version}", _SLF4J_SIMPLE]
+    name = f"kafka-{version}-with-tools"
+    return cached(name, lambda folder: copy_dependencies(artifacts, folder, jdk=jdk))
 
 
 @dataclass(eq=False)
