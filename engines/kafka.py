@@ -42,7 +42,7 @@ def fetch(version: str = VERSION) -> Path:
         EngineError: A tool is missing, or Maven Central does not give them.
     """
     jdk = find_jdk(_JDK)
-    # kafka-tools: the command-line programs of bin/, one of which the container's health check runs.
+    # kafka-tools: the programs of bin/, one of which the container's health check runs.
     kafka = "org.apache.kafka"
     artifacts = [f"{kafka}:kafka_2.13:{version}", f"{kafka}:kafka-tools:{version}", _SLF4J_SIMPLE]
     name = f"kafka-{version}-with-tools"
