@@ -153,11 +153,16 @@ class Judge:
         for message in broker.read(self._servers, [self._dead_letters]):
             told = _headers(message)
             letter = Letter(told["sink.error_type"], told["sink.reason"])
-            keys = ("sink.partition", "sink.leader_epoch", "sink.offset", "sink.position")
-            place = [told[key] for key in keys if key in told]
-            # What Elasticsearch refused has its id; what was never sent has only its place.
-            named = told.get("sink.id") or "-".join([self._ids[told["sink.topic"]], *place])
-            yield named, letter
+            keys = ("sink.partition", "sink.leader_epoch", "sink.offset")
+            record = "-".join([self._ids[told["sink.topic"]], *(told[key] for key in keys)])
+            # What Elasticsearch refused has its id; what was never sent has only its places.
+            if "sink.id" in told:
+                yield told["sink.id"], letter
+            elif "sink.positions" in told:
+                for position in told["sink.positions"].split(","):
+                    yield f"{record}-{position}", letter
+            else:
+                yield record, letter
 
 
 def _documents(elasticsearch: Elasticsearch) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ import structlog
 
 from sink.config import Config
 from sink.core.bulk import Bulk, Draft
-from sink.core.collect import documents, runs
+from sink.core.collect import pieces, runs
 from sink.core.ledger import Account, Ledger
 from sink.core.offsets import OffsetTracker, Ticket
 from sink.core.record import Partition, Record
@@ -161,21 +161,31 @@ class Worker:
         """
         Make bulks of a poll and hand them over.
         """
-        draft = Draft()
-        for run in runs(records):
-            partition = run.partition
-            target = self._targets.get(partition.topic)
-            if target is None or not self._is_ours(partition):
-                continue
-            made = documents(run, target.route.collector)
-            draft.add(run, made, target.actions(run, made))
-            under_way = len(made.sources) + len(made.rejected)
-            self._ledger.consumed(partition.topic, under_way, made.dropped)
+        docs_max = self._config.bulk.docs_max
+        ours = [
+            (run, target, self._tracker.epoch(run.partition))
+            for run in runs(records)
+            if (target := self._targets.get(run.partition.topic)) and self._is_ours(run.partition)
+        ]
+        size_bytes, draft = 0, Draft()
+        for run, target, epoch in ours:
+            for piece, made in pieces(run, target.route.collector, docs_max):
+                if self._tracker.epoch(run.partition) != epoch:
+                    break  # given away while a bulk was handed over: read again by its owner
+                draft.add(piece, made, target.actions(piece, made))
+                self._ledger.consumed(run.partition.topic, len(made), made.dropped)
+                if len(draft) >= docs_max:
+                    size_bytes += self._hand_over_all(draft)
+                    draft = Draft()
+        size_bytes += self._hand_over_all(draft)
+        self._intake.took(len(records), size_bytes)
+
+    def _hand_over_all(self, draft: Draft) -> int:
         limits = self._config.bulk
         bulks = draft.bulks(self._tracker, limits.docs_max, limits.bytes_max)
-        self._intake.took(len(records), sum(b.size_bytes for b in bulks))
         for bulk in bulks:
             self._hand_over(bulk)
+        return sum(bulk.size_bytes for bulk in bulks)
 
     def _is_ours(self, partition: Partition) -> bool:
         """

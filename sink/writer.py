@@ -17,6 +17,7 @@ from sink.core.bulk import Bulk
 from sink.core.collect import Rejected
 from sink.core.dead_letter import DeadLetter, target_of
 from sink.core.outcome import Answer, Outcome, Request, Verdict
+from sink.core.record import Element
 from sink.edge.handoff import Handoff
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
@@ -158,7 +159,7 @@ class Writer:
         if attempt:
             self._readiness.has("dead_letters")
         for letter in letters:
-            fates[letter.record.topic() or "", Outcome.DEAD] += 1
+            fates[letter.record.topic() or "", Outcome.DEAD] += len(letter)
         _report_dead(letters)
 
 
@@ -169,14 +170,16 @@ def _note(fates: Fates, bulk: Bulk, outcome: Outcome) -> None:
 
 def _letter(bulk: Bulk, position: int, verdict: Verdict, attempts: int) -> DeadLetter:
     index, document_id = target_of(bulk.lines[2 * position])
+    record = bulk.records[position]
     return DeadLetter(
-        bulk.records[position],
+        record,
         "index",
         verdict.error_type,
         verdict.reason,
         attempts=attempts,
         index=index,
         id=document_id,
+        positions=(record.position,) if isinstance(record, Element) else (),
     )
 
 
@@ -186,7 +189,7 @@ def _letter_of_rejected(rejected: Rejected) -> DeadLetter:
         "collect",
         rejected.error_type,
         rejected.reason,
-        position=rejected.position,
+        positions=rejected.positions,
     )
 
 
@@ -212,7 +215,10 @@ def _report(
 
 
 def _report_dead(letters: list[DeadLetter]) -> None:
-    groups = Counter((ln.record.topic(), ln.index, ln.error_type, ln.stage) for ln in letters)
+    groups: Counter[tuple[str | None, str | None, str, str]] = Counter()
+    for letter in letters:
+        kind = (letter.record.topic(), letter.index, letter.error_type, letter.stage)
+        groups[kind] += len(letter)
     for (topic, index, error_type, stage), documents in groups.most_common(5):
         log.error(
             "dead-lettered",

@@ -138,6 +138,12 @@ class Draft:
     records: list[Record] = field(default_factory=list)
     _shares: list[_Share] = field(default_factory=list)
 
+    def __len__(self) -> int:
+        """
+        Count the documents to be sent.
+        """
+        return len(self.sources)
+
     def add(self, run: Run, documents: Documents, actions: list[bytes]) -> None:
         """
         Add the documents of a run, with the action line of each.

@@ -3,7 +3,7 @@ From records to documents: runs of one partition, and what a collector makes of 
 """
 
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -12,10 +12,11 @@ from typing import cast
 import orjson
 
 from sink.core.json_objects import is_object, on_one_line
-from sink.core.record import Partition, Record
+from sink.core.record import Element, Partition, Record
 from sink.errors import Reject
 
 Source = bytes | dict[str, object]
+_NO_OBJECT = "the collector's answer is not one JSON object"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,22 @@ class Collector:
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """
-    A record, or an element of one, that goes to the dead letters before it was ever sent.
+    A record, or elements of one, that go to the dead letters before they were ever sent.
+
+    Elements of one record with one reason share a dead letter: an array of 300,000 numbers would
+    make as many letters of its own size.
     """
 
     record: Record
-    position: int | None  # of the element in its array; None for the record as a whole
+    positions: tuple[int, ...]  # of the elements in their array; empty for the record as a whole
     error_type: str
     reason: str
+
+    def __len__(self) -> int:
+        """
+        Count the documents.
+        """
+        return len(self.positions) or 1
 
 
 @dataclass(slots=True)
@@ -102,6 +112,20 @@ class Documents:
     dropped: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
 
+    def __len__(self) -> int:
+        """
+        Count the documents under way: those to be sent, and those to be dead-lettered.
+        """
+        return len(self.sources) + sum(map(len, self.rejected))
+
+    def add(self, source: bytes, record: Record, name: bytes) -> None:
+        """
+        Add a document that was made by itself.
+        """
+        self.sources.append(source)
+        self.records.append(record)
+        cast("list[bytes]", self.ids).append(name)
+
 
 def runs(records: Sequence[Record]) -> Iterator[Run]:
     """
@@ -122,31 +146,48 @@ def runs(records: Sequence[Record]) -> Iterator[Run]:
         begin = end
 
 
-def documents(run: Run, collector: Collector) -> Documents:
+def pieces(run: Run, collector: Collector, docs_max: int) -> Iterator[tuple[Run, Documents]]:
     """
     Make the documents of a run, in one call for the whole run where the collector can.
+
+    Otherwise record by record, and in pieces: a record may hold many documents, and the bulks of a
+    piece can be handed over before the next is made.
+
+    Yields:
+        A part of the run and its documents: at most docs_max and those of one record more.
     """
     kind = type(run.records[0])
     values = cast("list[bytes]", list(map(kind.value, run.records)))
     if collector.as_they_are is not None and collector.as_they_are(values):
-        return Documents(values, run.records, run.offsets())
-    return _one_by_one(run, collector)
+        yield run, Documents(values, run.records, run.offsets())
+        return
+    offsets = [*run.offsets(), run.next_offset]
+    begin, made = 0, Documents([], [], [])
+    for end, record in enumerate(run.records, 1):
+        _add(made, collector, record, offsets[end - 1])
+        if len(made) >= docs_max or end == len(run.records):
+            part = run.records[begin:end]
+            yield Run(run.partition, part, offsets[begin], offsets[end]), made
+            begin, made = end, Documents([], [], [])
 
 
-def _one_by_one(run: Run, collector: Collector) -> Documents:
-    ids: list[bytes] = []
-    made = Documents([], [], ids)
-    for record, offset in zip(run.records, run.offsets(), strict=True):
-        answer = _ask(collector, record)
-        if isinstance(answer, Drop):
-            made.dropped[answer.rule] += 1
-        elif isinstance(answer, Rejected):
-            made.rejected.append(answer)
-        elif isinstance(answer, list):
-            _take_list(made, ids, record, answer, offset)
+def _add(made: Documents, collector: Collector, record: Record, offset: int) -> None:
+    """
+    Add what a collector makes of one record.
+    """
+    answer = _ask(collector, record)
+    if isinstance(answer, Drop):
+        made.dropped[answer.rule] += 1
+    elif isinstance(answer, Rejected):
+        made.rejected.append(answer)
+    elif isinstance(answer, list):
+        _add_list(made, record, answer, offset)
+    else:
+        line = _line(answer)
+        if line is None:
+            made.rejected.append(Rejected(record, (), "not_an_object", _NO_OBJECT))
         else:
-            _take(made, ids, record, answer, offset, None)
-    return made
+            made.add(line, record, b"%d" % offset)
 
 
 def _ask(collector: Collector, record: Record) -> Source | list[Source | Refused] | Drop | Rejected:
@@ -156,44 +197,25 @@ def _ask(collector: Collector, record: Record) -> Source | list[Source | Refused
     try:
         answer = collector.collect(record)
     except Reject as reject:
-        return Rejected(record, None, "reject", str(reject))
+        return Rejected(record, (), "reject", str(reject))
     except Exception:  # a collector may be the user's own code
-        return Rejected(record, None, "collector_exception", traceback.format_exc(limit=-8))
+        return Rejected(record, (), "collector_exception", traceback.format_exc(limit=-8))
     return Drop(f"collector_{collector.name}") if answer is None else answer
 
 
-def _take_list(
-    made: Documents,
-    ids: list[bytes],
-    record: Record,
-    answer: list[Source | Refused],
-    offset: int,
-) -> None:
+def _add_list(made: Documents, record: Record, answer: list[Source | Refused], offset: int) -> None:
     if not answer:
         made.dropped["empty_list"] += 1
+    refused: defaultdict[str, list[int]] = defaultdict(list)
     for position, source in enumerate(answer):
-        if isinstance(source, Refused):
-            made.rejected.append(Rejected(record, position, "not_an_object", source.reason))
+        line = None if isinstance(source, Refused) else _line(source)
+        if line is None:
+            reason = source.reason if isinstance(source, Refused) else _NO_OBJECT
+            refused[reason].append(position)
         else:
-            _take(made, ids, record, source, offset, position)
-
-
-def _take(
-    made: Documents,
-    ids: list[bytes],
-    record: Record,
-    source: Source,
-    offset: int,
-    position: int | None,
-) -> None:
-    line = _line(source)
-    if line is None:
-        reason = "the collector's answer is not one JSON object"
-        made.rejected.append(Rejected(record, position, "not_an_object", reason))
-        return
-    made.sources.append(line)
-    made.records.append(record)
-    ids.append(b"%d" % offset if position is None else b"%d-%d" % (offset, position))
+            made.add(line, Element(record, position, line), b"%d-%d" % (offset, position))
+    for reason, positions in refused.items():
+        made.rejected.append(Rejected(record, tuple(positions), "not_an_object", reason))
 
 
 def _line(source: Source) -> bytes | None:

@@ -22,7 +22,7 @@ class DeadLetter:
 
     Args:
         stage: `collect` (before it was sent) or `index` (Elasticsearch refused it).
-        position: Of the element, where the record holds several documents.
+        positions: Of the elements, where the record holds several documents.
     """
 
     record: Record
@@ -32,7 +32,13 @@ class DeadLetter:
     attempts: int = 0
     index: str | None = None
     id: str | None = None
-    position: int | None = None
+    positions: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        """
+        Count the documents it is for.
+        """
+        return len(self.positions) or 1
 
     def headers(self, origin: Mapping[str, str]) -> Headers:
         """
@@ -48,7 +54,8 @@ class DeadLetter:
             "offset": record.offset(),
             "leader_epoch": record.leader_epoch(),
             "timestamp": record.timestamp()[1],
-            "position": self.position,
+            "documents": len(self),
+            "positions": _shortened(",".join(map(str, self.positions))) or None,
             "index": self.index,
             "id": self.id,
             "stage": self.stage,

@@ -73,6 +73,13 @@ class OffsetTracker:
         """
         return partition in self._tracks
 
+    def epoch(self, partition: Partition) -> int | None:
+        """
+        Tell the epoch of a partition; None where it is not assigned.
+        """
+        track = self._tracks.get(partition)
+        return track.epoch if track else None
+
     def partitions(self) -> list[Partition]:
         """
         List the assigned partitions.

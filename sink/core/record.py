@@ -37,3 +37,43 @@ class Record(Protocol):
     def headers(self) -> Headers | None: ...  # noqa: D102
     def timestamp(self) -> tuple[int, int]: ...  # noqa: D102
     def leader_epoch(self) -> int | None: ...  # noqa: D102
+
+
+class Element:
+    """
+    One document of a record that holds several: the record, with that document for its value.
+
+    A dead letter of it holds the document alone. With the whole record it would be as large as the
+    record for each of its documents.
+    """
+
+    __slots__ = ("_record", "_value", "position")
+
+    def __init__(self, record: Record, position: int, value: bytes) -> None:
+        self._record = record
+        self._value = value
+        self.position = position  # in the record, from 0
+
+    def topic(self) -> str | None:  # noqa: D102
+        return self._record.topic()
+
+    def partition(self) -> int | None:  # noqa: D102
+        return self._record.partition()
+
+    def offset(self) -> int | None:  # noqa: D102
+        return self._record.offset()
+
+    def key(self) -> bytes | str | None:  # noqa: D102
+        return self._record.key()
+
+    def value(self) -> bytes | str | None:  # noqa: D102
+        return self._value
+
+    def headers(self) -> Headers | None:  # noqa: D102
+        return self._record.headers()
+
+    def timestamp(self) -> tuple[int, int]:  # noqa: D102
+        return self._record.timestamp()
+
+    def leader_epoch(self) -> int | None:  # noqa: D102
+        return self._record.leader_epoch()

@@ -40,7 +40,8 @@ class Target:
         """
         lines: list[bytes] = []
         ids = documents.ids
-        for begin, end, index, leader_epoch in self._segments(documents.records):
+        alike = documents.records is run.records
+        for begin, end, index, leader_epoch in self._segments(documents.records, alike=alike):
             prefix = self._prefix(run.partition.number, index, leader_epoch)
             part = ids if end - begin == len(ids) else ids[begin:end]
             lines += action_lines(prefix, part, with_id=self.route.deterministic_ids)
@@ -55,14 +56,20 @@ class Target:
             dated = self._dated = self.route.names.dated(self._user_topic, time_ms)
         return dated.name
 
-    def _segments(self, records: list[Record]) -> Iterator[tuple[int, int, str, int]]:
+    def _segments(
+        self, records: list[Record], *, alike: bool
+    ) -> Iterator[tuple[int, int, str, int]]:
         """
         Split a run where the index or the leader epoch changes: (begin, end, index, epoch).
+
+        Args:
+            alike: All records are of one class, so that its methods may be mapped over them.
         """
         if not records:
             return
-        kind = type(records[0])
-        times = list(map(_time_of, map(kind.timestamp, records)))
+        method = type(records[0]).timestamp
+        timestamps = map(method, records) if alike else (r.timestamp() for r in records)
+        times = list(map(_time_of, timestamps))
         first, last = records[0].leader_epoch(), records[-1].leader_epoch()
         index = self.index(min(times))
         # Leader epochs only grow within a partition: the same at both ends is the same throughout.
@@ -70,7 +77,8 @@ class Target:
             yield 0, len(records), index, first or 0
             return
         begin = 0
-        places = zip(map(self.index, times), map(kind.leader_epoch, records), strict=True)
+        epochs = (record.leader_epoch() for record in records)
+        places = zip(map(self.index, times), epochs, strict=True)
         for (name, leader_epoch), same in groupby(places):
             end = begin + len(list(same))
             yield begin, end, name, leader_epoch or 0

@@ -90,6 +90,15 @@ class FakeBroker:
             log.end = max(log.end, before)
             log.records = [record for record in log.records if record.offset() >= before]
 
+    def truncate(self, partition: Partition, end: int) -> None:
+        """
+        Cut a log off at an offset, as an unclean leader election does.
+        """
+        with self.changed:
+            log = self._logs[partition]
+            log.end = end
+            log.records = [record for record in log.records if record.offset() < end]
+
     def records(self) -> list[FakeRecord]:
         """
         List all records that are still there.

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sink.collectors.log import LOG, collect
-from sink.core.collect import Documents, Run, documents
+from sink.core.collect import Documents, Run
 from sink.core.json_objects import is_object
 from sink.core.record import Partition
 from sink.testing import FakeRecord
+from tests.making import documents
 
 RECORDS = Path(__file__).parents[1] / "fixtures" / "records"
 TIME_MS = 1_795_252_441_945
@@ -98,10 +99,7 @@ def test_elements_that_are_no_objects_are_refused_and_the_others_stay() -> None:
 
     assert [orjson.loads(source)["msg"] for source in made.sources] == ["good 1", "good 2"]
     assert list(made.ids) == [b"7-0", b"7-2"]
-    assert [(r.position, r.error_type) for r in made.rejected] == [
-        (1, "not_an_object"),
-        (3, "not_an_object"),
-    ]
+    assert [(r.positions, r.error_type) for r in made.rejected] == [((1, 3), "not_an_object")]
 
 
 def test_an_injected_action_is_a_document_like_any_other() -> None:
@@ -156,7 +154,7 @@ def test_no_value_is_ever_refused_and_every_document_is_one_object_on_one_line(
     """
     made = _made(value)
 
-    assert all(rejected.position is not None for rejected in made.rejected)
+    assert all(rejected.positions for rejected in made.rejected)
     assert bool(made.sources or made.rejected) is not bool(made.dropped)
     assert all(is_object(source) and b"\n" not in source for source in made.sources)
 

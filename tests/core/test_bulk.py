@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from sink.collectors.log import LOG
 from sink.core.bulk import Bulk, Draft, action_lines, action_prefix, cut
-from sink.core.collect import Collector, Documents, Rejected, Run, documents
+from sink.core.collect import Collector, Documents, Rejected, Run
 from sink.core.offsets import OffsetTracker, Ticket
 from sink.core.record import Partition
 from sink.testing import FakeRecord, operations
+from tests.making import documents
 
 RECORDS = Path(__file__).parents[1] / "fixtures" / "records"
 TOPICS = ["orders", "bills"]
@@ -69,7 +70,7 @@ def _run(topic: str, first: int, lengths: list[int]) -> tuple[Run, Documents]:
         records=[*kept],
         ids=[b"%d" % record.offset() for record in kept],
         rejected=[
-            Rejected(record, None, "reject", "")
+            Rejected(record, (), "reject", "")
             for record, length in zip(records, lengths, strict=True)
             if not length
         ],

@@ -2,6 +2,7 @@
 From a poll to documents: runs of one partition, and what a collector's answers become.
 """
 
+from collections import Counter
 from itertools import pairwise
 from typing import cast
 
@@ -19,12 +20,13 @@ from sink.core.collect import (
     Drop,
     Refused,
     Run,
-    documents,
+    pieces,
     runs,
 )
 from sink.core.record import Partition, Record
 from sink.errors import Reject
 from sink.testing import FakeRecord
+from tests.making import documents
 
 # A poll: (topic, partition) of each record, as librdkafka mixes them.
 POLLS = st.lists(
@@ -128,8 +130,9 @@ def test_several_documents_of_one_record_have_ids_of_their_own() -> None:
     made = _collected([{"a": 1}, Refused("no"), {"b": 2}])
 
     assert list(made.ids) == [b"7-0", b"7-2"]
-    assert made.records == [made.records[0]] * 2
-    assert [(r.position, r.reason) for r in made.rejected] == [(1, "no")]
+    assert [record.offset() for record in made.records] == [7, 7]
+    assert [record.value() for record in made.records] == made.sources
+    assert [(r.positions, r.reason) for r in made.rejected] == [((1,), "no")]
 
 
 @pytest.mark.parametrize(
@@ -167,14 +170,20 @@ def test_an_answer_that_is_no_document_kills_its_record_alone(answer: object) ->
     assert [r.error_type for r in made.rejected] == ["not_an_object"]
 
 
-def test_an_element_that_is_no_document_is_told_by_its_position() -> None:
+def test_elements_that_are_no_documents_are_told_by_their_positions_in_one_letter_a_reason() -> (
+    None
+):
     """
-    Dead letters of one record are told apart by it.
+    One each would multiply a record of 300,000 numbers by itself.
     """
-    made = _collected([{"a": 1}, b"not json", 17])
+    made = _collected([{"a": 1}, b"not json", Refused("no"), 17, Refused("no")])
 
     assert made.sources == [b'{"a":1}']
-    assert [r.position for r in made.rejected] == [1, 2]
+    assert {r.reason: r.positions for r in made.rejected} == {
+        "no": (2, 4),
+        "the collector's answer is not one JSON object": (1, 3),
+    }
+    assert len(made) == 5
 
 
 def test_a_record_the_collector_rejects_is_dead_with_the_reason() -> None:
@@ -197,3 +206,52 @@ def test_an_error_in_a_users_code_kills_the_record_with_the_trace_and_nothing_el
     assert rejected.record.value() == b"poison"
     assert "KeyError: 'tenant_of_nobody'" in rejected.reason
     assert "in collect" in rejected.reason
+
+
+VALUES = st.lists(
+    st.sampled_from([b'{"a":1}', b"text", b"", b"[17]", b'[{"a":1},{"b":2},3]', None]),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(VALUES, st.integers(1, 5), st.booleans())
+def test_the_pieces_of_a_run_are_the_run(
+    values: list[bytes | None], docs_max: int, gaps: bool
+) -> None:
+    step = 3 if gaps else 1
+    records: list[Record] = [
+        FakeRecord("orders", 0, 7 + n * step, value) for n, value in enumerate(values)
+    ]
+    run = Run(Partition("orders", 0), records, 7, 7 + (len(values) - 1) * step + 1)
+    whole = documents(run, LOG)
+
+    found = list(pieces(run, LOG, docs_max))
+
+    assert [source for _, made in found for source in made.sources] == whole.sources
+    assert [_name(name) for _, made in found for name in made.ids] == list(map(_name, whole.ids))
+    assert sum((made.dropped for _, made in found), Counter[str]()) == whole.dropped
+    assert [r for _, made in found for r in made.rejected] == whole.rejected
+    assert [record for piece, _ in found for record in piece.records] == records
+    ends = [run.first, *(piece.next_offset for piece, _ in found)]
+    assert [piece.first for piece, _ in found] == ends[:-1]
+    assert ends[-1] == run.next_offset
+
+
+def _name(name: int | bytes) -> bytes:
+    return b"%d" % name if isinstance(name, int) else name
+
+
+@given(st.integers(1, 5), st.integers(1, 30))
+def test_a_piece_is_over_its_limit_by_the_documents_of_one_record_at_most(
+    docs_max: int, records: int
+) -> None:
+    """
+    The bulks of a piece are handed over before the next is made: that bounds the memory.
+    """
+    run = _run(*[b'[{"a":1},{"b":2},{"c":3}]'] * records)
+
+    sizes = [len(made) for _, made in pieces(run, LOG, docs_max)]
+
+    assert sum(sizes) == 3 * records
+    assert max(sizes) < docs_max + 3

@@ -39,6 +39,7 @@ def test_headers_tell_where_it_came_from_and_why_it_is_here() -> None:
         "sink.offset": b"7",
         "sink.leader_epoch": b"5",
         "sink.timestamp": b"1795252441945",
+        "sink.documents": b"1",
         "sink.index": b"sag-order_2026-11-01",
         "sink.id": b"T-3-5-7",
         "sink.stage": b"index",
@@ -49,8 +50,11 @@ def test_headers_tell_where_it_came_from_and_why_it_is_here() -> None:
     }
 
 
-def test_the_first_element_of_an_array_has_a_position_as_well() -> None:
-    assert ("sink.position", b"0") in _letter(position=0).headers({})
+def test_elements_of_an_array_are_told_by_their_positions() -> None:
+    told = _letter(positions=(0, 3)).headers({})
+
+    assert ("sink.positions", b"0,3") in told
+    assert ("sink.documents", b"2") in told
 
 
 def test_a_long_reason_keeps_its_beginning_and_its_end() -> None:

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from sink.core.naming import NAME_BYTES_MAX, IndexNames
 
-FORMS = ["logs-%Y.%m.%d", "%Y-%m-%d-{topic}", "{topic}-%G.%V", "{topic}-%Y.%m.%d.%H", "a%%b-%j", ".%Y"]
+FORMS = [
+    "logs-%Y.%m.%d",
+    "%Y-%m-%d-{topic}",
+    "{topic}-%G.%V",
+    "{topic}-%Y.%m.%d.%H",
+    "a%%b-%j",
+    ".%Y",
+]
 ZONES = [
     "UTC",
     "Europe/Berlin",

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from sink.collectors.log import LOG
 from sink.config import Config
-from sink.core.collect import Run, documents
+from sink.core.collect import Run
 from sink.core.record import Partition, Record
 from sink.core.target import Target
 from sink.routes import routes_of
 from sink.testing import FakeRecord
+from tests.making import documents
 
 NOVEMBER = 1_793_491_200_000  # 2026-11-01T00:00Z
 DECEMBER = 1_796_083_200_000

@@ -174,7 +174,7 @@ def test_many_threads_and_one_loop_lose_nothing_and_pass_no_bound() -> None:
     with _opened(handoff) as loop:
         serving = asyncio.run_coroutine_threadsafe(_serve(handoff, WORKERS * EACH), loop)
         threads = [
-            threading.Thread(target=_work, args=[handoff, worker, found[worker]])
+            threading.Thread(target=_work, args=[handoff, worker, found[worker]], daemon=True)
             for worker in range(WORKERS)
         ]
         for thread in threads:

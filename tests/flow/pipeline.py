@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from sink.collectors.log import LOG
 from sink.config import Config
 from sink.core.collect import Run
-from sink.core.collect import documents as documents_of
 from sink.core.dead_letter import DeadLetter
 from sink.core.ledger import CONSUMED, IN_FLIGHT, Account, imbalance, total
 from sink.core.record import Partition
@@ -29,6 +28,7 @@ from sink.targets import Targets
 from sink.testing import FakeBroker, FakeDeadLetters, FakeElastic, FakeRecord, FakeSource, topic_id
 from sink.worker import Worker
 from sink.writer import Writer
+from tests.making import documents
 from tests.waiting import wait_until
 
 TOPIC = "ekk-order"
@@ -241,13 +241,13 @@ def _is_accounted_for(
 ) -> bool:
     """Tell whether each document of a record is indexed, as it is, or dead."""
     run = Run(_partition(record), [record], record.offset(), record.offset() + 1)
-    made = documents_of(run, LOG)
+    made = documents(run, LOG)
     assert made.sources or made.rejected or made.dropped
     ids = [_named(record, name) for name in made.ids]
     for id_, source in zip(ids, made.sources, strict=True):
         assert id_ not in indexed or indexed[id_] == source, f"{id_} is another record's document"
         assert id_ not in indexed or (id_,) not in dead, f"{id_} is indexed and dead"
-    rejected = [(*_place(record), refused.position) for refused in made.rejected]
+    rejected = [(*_place(record), refused.positions) for refused in made.rejected]
     return all(id_ in indexed or (id_,) in dead for id_ in ids) and dead.issuperset(rejected)
 
 
@@ -257,8 +257,10 @@ def _named(record: FakeRecord, name: int | bytes) -> str:
 
 
 def _key(letter: DeadLetter) -> tuple[object, ...]:
+    if letter.id:
+        return (letter.id,)
     assert isinstance(letter.record, FakeRecord)
-    return (letter.id,) if letter.id else (*_place(letter.record), letter.position)
+    return (*_place(letter.record), letter.positions)
 
 
 def _place(record: FakeRecord) -> tuple[Partition, int]:

@@ -152,7 +152,12 @@ def test_partitions_that_arrive_while_it_holds_are_paused_and_read_afterwards(
 def test_what_expires_while_it_holds_is_noticed_and_stays_paused(full: Pipeline) -> None:
     with running(full):
         wait_until(lambda: full.source.paused == {ORDERS}, 10, "the pause")
-        full.broker.expire(ORDERS, 10)
+        with full.broker.changed:  # the error was on its way before the pause
+            full.broker.expire(ORDERS, 10)
+            full.source.paused.clear()
+        wait_until(lambda: "expired" in full.fates(), 10, "the loss to be known")
+        assert full.source.paused == {ORDERS}
+
         full.elastic.release()
         full.until_all_is_committed()
 

@@ -167,6 +167,24 @@ def test_what_expires_right_behind_the_records_of_a_poll_is_counted_from_their_e
     everything_is_accounted_for(pipeline)
 
 
+def test_a_log_cut_off_under_the_reader_is_read_again_from_its_start() -> None:
+    """
+    Its offsets are given to other records: the new ones have ids of their own, by leader epoch.
+    """
+    pipeline = Pipeline()
+    pipeline.broker.produce(TOPIC, *values(5))
+    with running(pipeline):
+        pipeline.until_all_is_committed()
+        with pipeline.broker.changed:
+            pipeline.broker.truncate(ORDERS, 2)
+            pipeline.broker.produce(TOPIC, *values(2, 10), leader_epoch=1)
+        pipeline.until_all_is_committed()
+
+    assert len(pipeline.broker.sources) == 1
+    assert pipeline.fates() == {"consumed": 9, "indexed": 7, "duplicate": 2}
+    everything_is_accounted_for(pipeline)
+
+
 def test_one_partition_that_expired_does_not_stop_the_others() -> None:
     pipeline = Pipeline()
     pipeline.broker.produce(TOPIC, *values(5))
@@ -201,6 +219,8 @@ def test_an_offset_is_committed_once_and_never_back() -> None:
 
     with running(pipeline):
         pipeline.until_all_is_committed()
+        polled = pipeline.source.polls
+        wait_until(lambda: pipeline.source.polls > polled + 10, 10, "several intervals")
         offsets = [commit[ORDERS] for commit in pipeline.broker.commits]
         assert offsets == sorted(set(offsets))
 

@@ -150,7 +150,7 @@ def test_records_that_are_no_json_are_indexed_dropped_or_dead_by_the_collectors_
         "dropped:tombstone": 1,
     }
     (letter,) = pipeline.dead_letters.letters
-    assert (letter.position, letter.stage) == (1, "collect")
+    assert (letter.positions, letter.stage) == ((1,), "collect")
     everything_is_accounted_for(pipeline)
 
 
@@ -248,4 +248,42 @@ def test_many_records_on_several_threads_all_arrive() -> None:
         pipeline.until_all_is_committed()
 
     assert len(pipeline.dead_letters.letters) == 8 * 5
+    everything_is_accounted_for(pipeline)
+
+
+def test_a_refused_element_of_an_array_is_dead_alone_and_not_with_its_whole_record() -> None:
+    """
+    A letter as large as its record for each of its documents would fill the topic.
+    """
+    pipeline = Pipeline()
+    pipeline.elastic.refuse(b"bad", 400, "document_parsing_exception", "failed to parse")
+    pipeline.broker.produce(TOPIC, b'[{"n":0},{"n":"bad 1"},{"n":"bad 2"},17,18]', key=b"k")
+
+    with running(pipeline):
+        pipeline.until_all_is_committed()
+
+    told = [(x.stage, x.record.value(), x.positions) for x in pipeline.dead_letters.letters]
+    whole = b'[{"n":0},{"n":"bad 1"},{"n":"bad 2"},17,18]'
+    assert sorted(told) == [
+        ("collect", whole, (3, 4)),
+        ("index", b'{"n":"bad 1"}', (1,)),
+        ("index", b'{"n":"bad 2"}', (2,)),
+    ]
+    assert pipeline.fates() == {"consumed": 5, "indexed": 1, "dead": 4}
+    everything_is_accounted_for(pipeline)
+
+
+def test_a_poll_of_arrays_is_handed_over_piece_by_piece() -> None:
+    """
+    The first bulks are sent while the later records are not yet documents.
+    """
+    pipeline = Pipeline(docs_max=10, places=1, in_flight=1)
+    records = [b"[" + b",".join([b"{}"] * 25) + b"]" for _ in range(20)]
+    pipeline.broker.produce(TOPIC, *records)
+
+    with running(pipeline):
+        pipeline.until_all_is_committed()
+
+    assert pipeline.fates() == {"consumed": 500, "indexed": 500}
+    assert pipeline.broker.committed() == {ORDERS: 20}
     everything_is_accounted_for(pipeline)

@@ -76,6 +76,27 @@ def test_in_an_outage_there_is_one_probe_at_a_time() -> None:
     everything_is_accounted_for(pipeline)
 
 
+def test_bulks_that_waited_for_a_slot_when_an_outage_began_wait_for_its_end() -> None:
+    pipeline = Pipeline(docs_max=1, in_flight=4, places=8)
+    pipeline.elastic.hold()
+    pipeline.broker.produce(TOPIC, *values(40))
+
+    with running(pipeline):
+        wait_until(lambda: pipeline.elastic.held() == 4, 10, "all slots to be in use")
+        wait_until(lambda: pipeline.handoff.outstanding()[0] == 9, 10, "others to wait for one")
+        pipeline.elastic.down()
+        pipeline.elastic.release(4)
+        wait_until(lambda: pipeline.elastic.held() > 0, 10, "the probe")
+
+        assert pipeline.elastic.held() == 1
+
+        pipeline.elastic.up()
+        pipeline.elastic.release()
+        pipeline.until_all_is_committed()
+
+    everything_is_accounted_for(pipeline)
+
+
 def test_after_an_outage_bulks_are_sent_side_by_side_again() -> None:
     pipeline = Pipeline(docs_max=1, in_flight=4)
     pipeline.elastic.down()

@@ -126,6 +126,23 @@ def test_a_lost_partition_is_never_committed(holding: Pipeline) -> None:
     everything_is_accounted_for(holding)
 
 
+def test_what_was_done_but_not_committed_is_not_committed_after_the_loss_either() -> None:
+    pipeline = Pipeline(kafka={"commit_interval_ms": 600_000})
+    pipeline.broker.create_topic(TOPIC)
+    with running(pipeline):
+        wait_until(lambda: pipeline.broker.sources, 10, "the consumer")
+        wait_until(lambda: pipeline.source.polls > 1, 10, "the first turn")
+        pipeline.broker.produce(TOPIC, *values(3))
+        wait_until(lambda: len(pipeline.elastic.documents()) == 3, 10, "the documents")
+        polled = pipeline.source.polls
+        wait_until(lambda: pipeline.source.polls > polled + 2, 10, "the turn that settles")
+        pipeline.source.lose(ORDERS)
+        wait_until(lambda: pipeline.source.assignment() == [], 10, "the loss")
+
+    assert pipeline.broker.commits == []
+    everything_is_accounted_for(pipeline)
+
+
 def test_only_what_is_taken_away_is_given_up() -> None:
     pipeline = Pipeline(docs_max=1)
     pipeline.broker.create_topic(TOPIC, 2)

@@ -18,7 +18,10 @@ from tests.flow.pipeline import (
 from tests.waiting import wait_until
 
 
-def test_stopping_finishes_what_is_in_flight_and_commits_it() -> None:
+def test_stopping_finishes_what_is_in_flight_and_commits_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sink.worker, "_REVOKE_S", 0.0)  # a rebalance would not wait so long
     pipeline = Pipeline(docs_max=1)
     pipeline.elastic.hold()
     pipeline.broker.produce(TOPIC, *values(4))
