@@ -17,7 +17,7 @@ from sink.core.collect import Run
 from sink.core.dead_letter import DeadLetter
 from sink.core.ledger import CONSUMED, IN_FLIGHT, Account, imbalance, total
 from sink.core.record import Partition
-from sink.edge.handoff import Handoff
+from sink.edge.handoff import Handoff, Settlement
 from sink.edge.kafka.source import Listener
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
@@ -115,16 +115,16 @@ class Pipeline:
         stopped = self.stop()
         assert self._writing is not None
         assert not self._writing.done(), f"the writer ended: {self._writing.exception()!r}"
-        self._writing.cancel()
-        wait_until(self._writing.done, _DEADLINE_S, "the writer to end")
-        self._loop.call_soon_threadsafe(self._drain)
+        asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result(_DEADLINE_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
         self._threads[-1].join(_DEADLINE_S)
         self._loop.close()
         assert stopped, "a worker did not stop"
 
     @property
     def source(self) -> FakeSource:
-        """The newest consumer."""
+        """The newest consumer; the first is waited for."""
+        wait_until(lambda: self.broker.sources, _DEADLINE_S, "the first consumer")
         return self.broker.sources[-1]
 
     def account(self) -> Account:
@@ -173,9 +173,13 @@ class Pipeline:
     def _open(self, listener: Listener) -> FakeSource:
         return self.broker.open(listener)
 
-    def _drain(self) -> None:
-        # One more turn: what was cancelled ends in it.
-        self._loop.call_soon(self._loop.stop)
+
+async def _cancel_all() -> None:
+    """End every task of the loop, and wait for the end."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextmanager
@@ -194,6 +198,20 @@ def running(pipeline: Pipeline) -> Iterator[Pipeline]:
 def values(count: int, begin: int = 0) -> list[bytes]:
     """Documents that can be told apart."""
     return [b'{"n":%d}' % n for n in range(begin, begin + count)]
+
+
+def waits_for_settlements(pipeline: Pipeline) -> list[int]:
+    """Note each time that a worker begins to wait for a settlement: its number."""
+    waits: list[int] = []
+    settled = pipeline.handoff.settled
+
+    def watched(worker: int, timeout_s: float = 0) -> list[Settlement]:
+        if timeout_s:
+            waits.append(worker)
+        return settled(worker, timeout_s)
+
+    pipeline.handoff.settled = watched  # type: ignore[method-assign]
+    return waits
 
 
 def everything_is_accounted_for(pipeline: Pipeline, *, through: bool = True) -> None:

@@ -7,7 +7,6 @@ import pytest
 import sink.worker
 from sink.core.bulk import Bulk
 from sink.core.record import Partition
-from sink.edge.handoff import Settlement
 from tests.flow.pipeline import (
     ORDERS,
     TOPIC,
@@ -15,6 +14,7 @@ from tests.flow.pipeline import (
     everything_is_accounted_for,
     running,
     values,
+    waits_for_settlements,
 )
 from tests.waiting import wait_until
 
@@ -249,29 +249,17 @@ def test_consumers_that_break_while_it_holds_do_not_pile_up_bulks(full: Pipeline
     find no room in the queue of settlements: that ends the writer, and with it everything.
     """
     seen = _watch_outstanding(full)
-    looks = _watch_looks_for_settlements(full)
+    waits = waits_for_settlements(full)
     with running(full):
         for _ in range(3):
             _until_it_holds(full)
             full.source.fail(RuntimeError("consumer broke"))
             wait_until(lambda: full.broker.sources[0].closed, 10, "the consumer to be closed")
-            looked = len(looks)
-            wait_until(lambda: len(looks) > looked + 20, 10, "it to go on")  # noqa: B023
+            waited = len(waits)
+            wait_until(lambda: len(waits) > waited + 20, 10, "it to go on")  # noqa: B023
 
         full.elastic.release()
         full.until_all_is_committed()
 
     assert max(seen) == 4
     everything_is_accounted_for(full)
-
-
-def _watch_looks_for_settlements(pipeline: Pipeline) -> list[int]:
-    looks: list[int] = []
-    settled = pipeline.handoff.settled
-
-    def watched(worker: int, timeout_s: float = 0) -> list[Settlement]:
-        looks.append(worker)
-        return settled(worker, timeout_s)
-
-    pipeline.handoff.settled = watched  # type: ignore[method-assign]
-    return looks

@@ -28,6 +28,12 @@ def a_revocation_is_soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def a_wait_is_soon_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sink.worker, "_PAUSE_AFTER_S", 0.02)
+    monkeypatch.setattr(sink.worker, "_TICK_S", 0.01)
+
+
+@pytest.fixture
 def holding() -> Pipeline:
     """Elasticsearch keeps every bulk, of one document each, waiting for its answer."""
     pipeline = Pipeline(docs_max=1)
@@ -130,7 +136,6 @@ def test_what_was_done_but_not_committed_is_not_committed_after_the_loss_either(
     pipeline = Pipeline(kafka={"commit_interval_ms": 600_000})
     pipeline.broker.create_topic(TOPIC)
     with running(pipeline):
-        wait_until(lambda: pipeline.broker.sources, 10, "the consumer")
         wait_until(lambda: pipeline.source.polls > 1, 10, "the first turn")
         pipeline.broker.produce(TOPIC, *values(3))
         wait_until(lambda: len(pipeline.elastic.documents()) == 3, 10, "the documents")
@@ -166,7 +171,6 @@ def test_records_polled_before_a_revocation_in_the_same_poll_are_not_sent() -> N
     pipeline = Pipeline()
     pipeline.broker.create_topic(TOPIC)
     with running(pipeline):
-        wait_until(lambda: pipeline.broker.sources, 10, "the consumer")
         wait_until(lambda: pipeline.source.assignment() == [ORDERS], 10, "the assignment")
         with pipeline.broker.changed:  # both in one poll
             pipeline.broker.produce(TOPIC, *values(5))
@@ -207,6 +211,40 @@ def test_a_partition_given_away_and_back_within_one_poll_is_read_from_what_is_co
         pipeline.elastic.accept()
         pipeline.until_all_is_committed()
 
+    everything_is_accounted_for(pipeline)
+
+
+@pytest.mark.parametrize("back", [False, True])
+@pytest.mark.usefixtures("a_revocation_is_soon_over", "a_wait_is_soon_long")
+def test_what_is_left_of_a_poll_is_let_go_when_its_partition_is_given_away_meanwhile(
+    *, back: bool
+) -> None:
+    """
+    A poll of arrays is handed over piece by piece, and a rebalance may come in between.
+    """
+    pipeline = Pipeline(docs_max=3, places=1)
+    pipeline.elastic.hold()
+    pipeline.broker.produce(TOPIC, *[b'[{"n":0},{"n":1},{"n":2}]'] * 3)
+    with running(pipeline):
+        wait_until(lambda: pipeline.source.paused == {ORDERS}, 10, "the second piece to wait")
+        assert pipeline.elastic.held() == 2
+        pipeline.source.revoke(ORDERS)
+        if back:
+            pipeline.source.assign(ORDERS)
+        else:
+            wait_until(lambda: pipeline.source.assignment() == [], 10, "the revocation")
+        polled = pipeline.source.polls
+        wait_until(lambda: pipeline.source.polls > polled + 2, 10, "further polls")
+        assert pipeline.broker.committed() == {}
+
+        pipeline.elastic.release()
+        if not back:
+            wait_until(lambda: pipeline.handoff.outstanding() == (0, 0), 10, "the two pieces")
+            assert len(pipeline.elastic.bodies) == 2
+            pipeline.source.assign(ORDERS)
+        pipeline.until_all_is_committed()
+
+    assert len(pipeline.broker.sources) == 1, "the consumer broke"
     everything_is_accounted_for(pipeline)
 
 

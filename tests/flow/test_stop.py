@@ -14,6 +14,7 @@ from tests.flow.pipeline import (
     everything_is_accounted_for,
     running,
     values,
+    waits_for_settlements,
 )
 from tests.waiting import wait_until
 
@@ -27,13 +28,16 @@ def test_stopping_finishes_what_is_in_flight_and_commits_it(
     pipeline.broker.produce(TOPIC, *values(4))
     with running(pipeline):
         wait_until(lambda: pipeline.elastic.held() == 4, 10, "the bulks to be sent")
+        waits = waits_for_settlements(pipeline)
         pipeline.stop_wish.request()
         pipeline.broker.produce(TOPIC, *values(4, 4))
+        wait_until(lambda: len(waits) > 2 or pipeline.source.closed, 10, "it to wait")
+        assert not pipeline.source.closed
         assert pipeline.broker.committed() == {}
 
         pipeline.elastic.release()
         assert pipeline.stop()
-        assert pipeline.source.closed
+        assert pipeline.broker.sources[0].closed
 
     done = pipeline.broker.committed()[ORDERS]
     assert 4 <= done <= 5, "no more than the poll under way was begun"
