@@ -10,7 +10,7 @@ import time
 # The process ends this long after the deadline even if a broker or a library hangs.
 _GRACE_S = 0.5
 EXIT_FORCED = 130
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _SAME_WISH_S = 0.5
 # Kept of the time for committing and leaving the group: a member that vanishes blocks its
 # partitions until its session ends.
@@ -32,7 +32,7 @@ class Stop:
 
     def on_signals(self) -> None:
         """
-        Obey SIGTERM and SIGINT: the first asks to stop, the second ends the process at once.
+        Obey SIGTERM, SIGINT and SIGHUP: the first asks to stop, the second ends it at once.
 
         Called before any other thread starts. A thread of its own waits for them: a handler would
         run on the main thread, and not while that is inside a library's blocking call.

@@ -247,6 +247,8 @@ class Worker:
     def _attend(self, problems: list[Problem]) -> None:
         for problem in problems:
             if problem.no_position and self._tracker.owns(problem.partition):
+                # A topic that was deleted and created again has another id, and offsets from 0.
+                self._targets.learn([problem.partition.topic])
                 to_log_start(self._source, self._tracker, self._ledger, problem.partition)
                 if self._paused:
                     self._source.pause([problem.partition])

@@ -26,6 +26,9 @@ from sink.sender import Sender
 
 log = structlog.get_logger()
 
+# No server is set up to refuse so little: http.max_content_length is 100 MB, nginx's limit 1 MB.
+_NEVER_TOO_LARGE_BYTES = 64 * 1024
+
 Fates = Counter[tuple[str, str]]  # (topic, fate) → documents
 
 
@@ -97,9 +100,13 @@ class Writer:
         while len(bulk):
             answer = await self._sender.send(bulk)
             attempts += 1
-            if answer.request is Request.HALVE:
+            if answer.request is Request.HALVE and not _is_blamed_wrongly(bulk, answer):
                 await self._halve(bulk, answer, attempts, fates)
                 return
+            if answer.request is Request.HALVE:
+                log.warning("a small document is called too large", why=answer.reply.reason)
+                await asyncio.sleep(self._retry.seconds(attempts, answer.reply.retry_after_s))
+                continue
             if answer.verdicts is None:
                 _note(fates, bulk, Outcome.INDEXED)
                 return
@@ -161,6 +168,14 @@ class Writer:
         for letter in letters:
             fates[letter.record.topic() or "", Outcome.DEAD] += len(letter)
         _report_dead(letters)
+
+
+def _is_blamed_wrongly(bulk: Bulk, answer: Answer) -> bool:
+    """
+    Tell whether a 413 cannot be the document's fault: a proxy that says so to all is amiss.
+    """
+    small = len(bulk) == 1 and bulk.size_bytes < _NEVER_TOO_LARGE_BYTES
+    return small and answer.reply.status == 413
 
 
 def _note(fates: Fates, bulk: Bulk, outcome: Outcome) -> None:

@@ -17,6 +17,11 @@ from pydantic import (
 
 from sink.config.section import Section, Topic, comma_text
 
+# What Python's re and POSIX extended expressions (librdkafka, by regcomp) read in different ways:
+# \d and its like, (?…), [[:class:]], lazy and possessive repeats, repeats beyond RE_DUP_MAX.
+_NOT_IN_BOTH = re.compile(
+    r"\\[A-Za-z0-9]|\(\?|\[[:.=][^]]*[:.=]\]|[*+?}][?+]|\{[0-9,]*[0-9]{4,}[0-9,]*\}"
+)
 # Directives of strftime that mean the same on every platform (Python's datetime page).
 _DIRECTIVES = frozenset("aAbBdfGHIjmMpSuUVwWyYzZ")
 
@@ -42,10 +47,25 @@ def _index_form(value: str) -> str:
 
 
 def _regex(value: str) -> str:
+    other = _NOT_IN_BOTH.search(value)
+    if other:
+        raise ValueError(
+            f"{other.group()!r} is not read alike by Python and by librdkafka, which reads POSIX "
+            "extended expressions: use classes such as [0-9], groups, |, *, + and ?"
+        )
     try:
         re.compile(value)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"is no regular expression: {error}") from error
+    return value
+
+
+def _topic_part(value: str) -> str:
+    """
+    Check a prefix: nothing else than what a topic's name may hold.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", value):
+        raise ValueError("may hold only what names of topics hold: letters, digits, . _ and -")
     return value
 
 
@@ -106,7 +126,7 @@ class RouteSettings(Section):
         examples=["app-.*-log"],
         description="Topics by a regular expression of the whole name.",
     )
-    prefix: str | None = Field(
+    prefix: Annotated[str, AfterValidator(_topic_part)] | None = Field(
         default=None,
         min_length=1,
         examples=["log-"],

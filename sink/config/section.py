@@ -117,7 +117,7 @@ def read_secret(inline: SecretStr | None, file: Path | None) -> str | None:
         ConfigError: The file cannot be read or is empty.
     """
     if file is None:
-        return inline.get_secret_value() if inline else None
+        return _fit_for_a_header(inline.get_secret_value(), "it") if inline else None
     try:
         text = file.read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -125,7 +125,16 @@ def read_secret(inline: SecretStr | None, file: Path | None) -> str | None:
         raise ConfigError(f"the secret's file {file} cannot be read: {reason}") from error
     if not text:
         raise ConfigError(f"the secret's file {file} is empty: write the secret into it")
-    return text
+    return _fit_for_a_header(text, f"the secret's file {file}")
+
+
+def _fit_for_a_header(secret: str, where: str) -> str:
+    """
+    Refuse what no HTTP header carries, without showing it: a library's own error would.
+    """
+    if not (secret.isascii() and secret.isprintable()):
+        raise ConfigError(f"{where} holds a character that is not printable ASCII")
+    return secret
 
 
 def checked_secret(inline: SecretStr | None, file: Path | None) -> str | None:

@@ -97,7 +97,7 @@ class DeadLetterSettings(Section):
     )
     delivery_timeout_ms: int = Field(
         default=30_000,
-        ge=1,
+        ge=1_000,
         le=600_000,
         description="Longest wait for the broker to acknowledge one dead letter; then it is tried "
         "again, and the offset waits.",

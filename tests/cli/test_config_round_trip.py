@@ -69,7 +69,7 @@ def tables_of(name: str, model: type[BaseModel]) -> st.SearchStrategy[dict[str, 
 TOPICS = st.one_of(
     st.fixed_dictionaries({"topics": st.lists(NAMES, min_size=1, max_size=3)}),
     st.fixed_dictionaries({"pattern": NAMES.map("log.*".__add__)}),
-    st.fixed_dictionaries({"prefix": TEXTS.map("log-".__add__)}),
+    st.fixed_dictionaries({"prefix": NAMES}),
 )
 INDICES = st.one_of(
     tables_of("routes.index", dict(sections())["routes.index"]),

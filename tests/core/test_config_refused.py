@@ -135,3 +135,34 @@ def test_the_settings_named_instead_of_an_owned_key_exist() -> None:
     named = {word.strip(",") for word in hints.split() if "." in word}
 
     assert named <= known
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"a-\d+", "(?:a|b)", "(?i)a", "[[:alpha:]]+", "a+?", "a{1,99999}", r"\bword"]
+)
+def test_a_pattern_that_librdkafka_reads_otherwise_is_refused(pattern: str) -> None:
+    """Checked with Python, it would match topics that are never subscribed to."""
+    (line,) = refusal(f"[[routes]]\nname = 'a'\npattern = '{pattern}'\n")
+
+    assert "POSIX" in line
+
+
+@pytest.mark.parametrize("pattern", ["app-.*-log", "a[.]b", "(a|b)-[0-9]+", r"a\.b", "x{2}"])
+def test_a_pattern_that_both_read_alike_is_taken(pattern: str) -> None:
+    Path("sink.toml").write_text(f"[[routes]]\nname = 'a'\npattern = '{pattern}'\n")
+
+    assert load(Path("sink.toml")).routes[0].pattern == pattern
+
+
+def test_a_prefix_that_no_topic_can_have_is_refused() -> None:
+    (line,) = refusal("[[routes]]\nname = 'a'\nprefix = 'e.k+k('\n")
+
+    assert "names of topics" in line
+
+
+@pytest.mark.parametrize("secret", ["user:p\u00fcss", "user:line\\nline"])
+def test_a_secret_that_fits_no_header_is_refused_without_showing_it(secret: str) -> None:
+    (line,) = refusal(f'[elasticsearch]\nbasic_auth = "{secret}"\n{ROUTE}')
+
+    assert "printable ASCII" in line
+    assert "ss" not in line.rpartition(":")[2].replace("ASCII", "") and "u00fc" not in line

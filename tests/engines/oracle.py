@@ -35,6 +35,18 @@ def create_topics(setup: Setup, topics: dict[str, int]) -> None:
         future.result(20)
 
 
+def recreate_topic(setup: Setup, user_topic: str, partitions: int) -> None:
+    """
+    Delete a topic and create it again: the same name, another id, offsets from 0.
+    """
+    admin = AdminClient({"bootstrap.servers": setup.kafka.bootstrap_servers})
+    topic = setup.topic(user_topic)
+    for future in admin.delete_topics([topic]).values():
+        future.result(20)
+    wait_until(lambda: topic not in admin.list_topics(timeout=20).topics, 20, "the topic to go")
+    create_topics(setup, {user_topic: partitions})
+
+
 def produce(setup: Setup, user_topic: str, values: Iterable[bytes | None], **more: Any) -> None:
     """
     Produce values and wait until the broker has them all.

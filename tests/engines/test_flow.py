@@ -16,9 +16,11 @@ from tests.engines.oracle import (
     dead_places,
     documents,
     headers_of,
+    indexed_numbers,
     numbered,
     produce,
     read_topic,
+    recreate_topic,
 )
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
@@ -129,6 +131,22 @@ def test_a_topic_created_while_running_is_read_from_its_first_record(setup: Setu
         wait_until(lambda: _settled(sink, 50), 40, "the new topic's documents")
         assert sink.terminate() == 0
     assert check(setup, ["a", "late"]) == 50
+
+
+def test_a_topic_created_again_while_running_keeps_its_new_records(setup: Setup) -> None:
+    """
+    By its name, or by an id remembered, its new records would meet the old ids and vanish.
+    """
+    create_topics(setup, {"a": 1})
+    produce(setup, "a", numbered(0, 50))
+    with SinkProcess(setup) as sink:
+        wait_until(lambda: _settled(sink, 50), 40, "the first documents")
+        recreate_topic(setup, "a", 1)
+        produce(setup, "a", numbered(50, 30))
+        wait_until(lambda: _settled(sink, 80), 60, "the new topic's documents")
+        assert sink.ledger()[setup.topic("a")]["indexed"] == 80
+        assert sink.terminate() == 0
+    assert set(indexed_numbers(setup)) == set(range(80))
 
 
 def _month(message: Message) -> str:

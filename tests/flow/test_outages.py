@@ -132,8 +132,8 @@ def test_refused_credentials_make_it_unready_and_are_read_again_until_they_fit()
 
 def test_a_body_too_large_is_halved_down_to_the_one_document_that_is() -> None:
     pipeline = Pipeline()
-    pipeline.elastic.bytes_max = 2000
-    giant = b'{"giant":"' + b"x" * 4000 + b'"}'
+    pipeline.elastic.bytes_max = 100_000
+    giant = b'{"giant":"' + b"x" * 200_000 + b'"}'
     records = pipeline.broker.produce(TOPIC, *values(5), giant, *values(5, 5))
 
     with running(pipeline):
@@ -300,4 +300,20 @@ def test_a_bug_in_the_writer_settles_nothing_blind() -> None:
 
     assert not errors
     assert pipeline.fates() == {"consumed": 6, "duplicate": 6}
+    everything_is_accounted_for(pipeline)
+
+
+def test_a_small_document_that_is_called_too_large_is_sent_again() -> None:
+    """
+    A proxy that answers 413 to all would empty the topics into the dead letters.
+    """
+    pipeline = Pipeline()
+    pipeline.broker.produce(TOPIC, *values(1))
+    pipeline.elastic.answer(Reply(413), Reply(413))
+
+    with running(pipeline):
+        pipeline.until_all_is_committed()
+
+    assert pipeline.dead_letters.letters == []
+    assert len(pipeline.elastic.bodies) == 3
     everything_is_accounted_for(pipeline)

@@ -271,7 +271,8 @@ class Source:
 def _problem(message: Message, error: KafkaError) -> Problem:
     partition = Partition(message.topic() or "", message.partition() or 0)
     no_position = error.code() == KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
-    if error.fatal():
+    # A fenced static member hears of it in this way only: the error's own flag is not set.
+    if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
         raise KafkaException(error)
     return Problem(partition, no_position, error.str())
 
