@@ -6,7 +6,6 @@ from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -275,33 +274,3 @@ def _collected(collector: Collector, value: bytes) -> Bulk | None:
     draft.add(run, made, action_lines(prefix, made.ids, with_id=True))
     bulks = draft.bulks(tracker, 100, 1_000_000)
     return bulks[0] if bulks else None
-
-
-def test_action_lines_are_json_with_index_and_id() -> None:
-    prefix = action_prefix("create", "sag-orders_2026-11-01", "AbC-3-5-")
-
-    lines = action_lines(prefix, range(7, 9), with_id=True)
-
-    assert list(map(orjson.loads, lines)) == [
-        {"create": {"_index": "sag-orders_2026-11-01", "_id": f"AbC-3-5-{offset}"}}
-        for offset in (7, 8)
-    ]
-
-
-@pytest.mark.parametrize("ids", [[4, 9], [b"4", b"9"]])
-def test_ids_may_have_gaps_and_suffixes(ids: list[int] | list[bytes]) -> None:
-    lines = action_lines(action_prefix("index", "logs", "T-0-0-"), ids, with_id=True)
-
-    assert [orjson.loads(line)["index"]["_id"] for line in lines] == ["T-0-0-4", "T-0-0-9"]
-
-
-def test_a_percent_sign_in_a_name_stays_one() -> None:
-    (line,) = action_lines(action_prefix("create", "100%d", "%s-0-0-"), [4], with_id=True)
-
-    assert orjson.loads(line) == {"create": {"_index": "100%d", "_id": "%s-0-0-4"}}
-
-
-def test_without_ids_elasticsearch_picks_them() -> None:
-    lines = action_lines(action_prefix("create", "logs", None), range(2), with_id=False)
-
-    assert list(map(orjson.loads, lines)) == [{"create": {"_index": "logs"}}] * 2

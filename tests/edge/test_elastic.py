@@ -2,52 +2,23 @@
 The Elasticsearch edge against a server that answers whatever it is told: all become a Reply.
 """
 
-import asyncio
 import gzip
 import json
-import logging
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
-from sink.config import ElasticsearchSettings
 from sink.core.bulk import Body
 from sink.core.outcome import Reply, Request, judge
 from sink.edge.elastic import Elastic, Refused
 from sink.errors import ConfigError, Unauthorized, Unavailable
 from tests.edge.answering import AnsweringServer, Told, closed_port
-
-Answer = TypeVar("Answer")
-BODY = Body([b'{"create":{"_index":"i"}}', b'{"a":1}'])
-GOOD = b'{"errors":false,"items":[{"create":{"status":201}}]}'
-TOLD_GOOD = Told(body=GOOD)
-
-
-def _elastic(url: str, **settings: Any) -> Elastic:
-    return Elastic(ElasticsearchSettings(hosts=(url,), **settings))
-
-
-def _ask(url: str, question: Callable[[Elastic], Awaitable[Answer]], **settings: Any) -> Answer:
-    async def asked() -> Answer:
-        async with _elastic(url, **settings) as elastic:
-            return await question(elastic)
-
-    return asyncio.run(asked())
+from tests.edge.asking import BODY, GOOD, TOLD_GOOD, ask, elastic_at, error
 
 
 def _bulk(answer: Told, body: Body = BODY, **settings: Any) -> Reply:
     with AnsweringServer(answer) as server:
-        return _ask(server.url, lambda elastic: elastic.bulk(body), **settings)
-
-
-def _error(error_type: str, reason: str) -> bytes:
-    return json.dumps({"error": {"type": error_type, "reason": reason}, "status": 0}).encode()
-
-
-UNAUTHORIZED = Told(401, _error("security_exception", "no"))
+        return ask(server.url, lambda elastic: elastic.bulk(body), **settings)
 
 
 def test_the_answer_of_a_bulk_comes_as_the_bytes_it_is() -> None:
@@ -64,7 +35,7 @@ def test_the_body_goes_out_byte_for_byte() -> None:
     lines = [b'{"create":{"_index":"i"}}', '{"msg":"é \\n \u8ba2"}'.encode()] * 5000
 
     with AnsweringServer(TOLD_GOOD) as server:
-        _ask(server.url, lambda elastic: elastic.bulk(Body(lines)))
+        ask(server.url, lambda elastic: elastic.bulk(Body(lines)))
         (asked,) = server.asked
 
     assert asked.body == b"\n".join(lines) + b"\n"
@@ -76,7 +47,7 @@ def test_a_compressed_body_is_the_same_body() -> None:
     lines = [b'{"create":{"_index":"i"}}', b'{"a":1}'] * 3000
 
     with AnsweringServer(TOLD_GOOD) as server:
-        _ask(server.url, lambda elastic: elastic.bulk(Body(lines)), compress=True)
+        ask(server.url, lambda elastic: elastic.bulk(Body(lines)), compress=True)
         (asked,) = server.asked
 
     assert asked.headers["content-encoding"] == "gzip"
@@ -85,7 +56,7 @@ def test_a_compressed_body_is_the_same_body() -> None:
 
 def test_a_bulk_asks_for_no_more_of_the_answer_than_is_judged() -> None:
     with AnsweringServer(TOLD_GOOD) as server:
-        _ask(server.url, lambda elastic: elastic.bulk(BODY))
+        ask(server.url, lambda elastic: elastic.bulk(BODY))
         (asked,) = server.asked
 
     path, _, query = asked.path.partition("?")
@@ -107,7 +78,7 @@ def test_a_bulk_asks_for_no_more_of_the_answer_than_is_judged() -> None:
     ],
 )
 def test_a_refusal_is_a_reply_with_its_type_and_reason(status: int, error_type: str) -> None:
-    reply = _bulk(Told(status, _error(error_type, "because")))
+    reply = _bulk(Told(status, error(error_type, "because")))
 
     assert reply == Reply(status, b"", error_type, "because")
 
@@ -117,7 +88,7 @@ def test_a_refusal_is_not_tried_again_behind_our_back() -> None:
     The client would retry at once, without backoff, and the sender would not know.
     """
     with AnsweringServer(Told(429, b"{}"), Told(503, b"{}"), TOLD_GOOD) as server:
-        assert _ask(server.url, lambda elastic: elastic.bulk(BODY)).status == 429
+        assert ask(server.url, lambda elastic: elastic.bulk(BODY)).status == 429
         assert len(server.asked) == 1
 
 
@@ -125,7 +96,7 @@ def test_a_refusal_is_not_tried_again_behind_our_back() -> None:
     ("given", "seconds"), [("7", 7.0), ("0", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None)]
 )
 def test_retry_after_is_told(given: str, seconds: float | None) -> None:
-    reply = _bulk(Told(429, _error("busy", "later"), headers=(("Retry-After", given),)))
+    reply = _bulk(Told(429, error("busy", "later"), headers=(("Retry-After", given),)))
 
     assert reply == Reply(429, b"", "busy", "later", seconds)
 
@@ -177,7 +148,7 @@ def test_an_answer_that_does_not_come_is_waited_for_only_so_long() -> None:
 
 def test_a_refused_connection_is_a_reply() -> None:
     with closed_port() as url:
-        reply = _ask(url, lambda elastic: elastic.bulk(BODY))
+        reply = ask(url, lambda elastic: elastic.bulk(BODY))
 
     assert (reply.status, reply.error_type) == (0, "ConnectionError")
     assert reply.reason
@@ -188,30 +159,30 @@ def test_after_a_failure_the_same_client_goes_on() -> None:
         return [(await elastic.bulk(BODY)).status for _ in range(3)]
 
     with AnsweringServer(Told(length=1000), Told(503, b"{}"), TOLD_GOOD) as server:
-        assert _ask(server.url, twice) == [0, 503, 200]
+        assert ask(server.url, twice) == [0, 503, 200]
 
 
 def test_ping_tells_the_version() -> None:
     with AnsweringServer(Told(body=b'{"version":{"number":"8.19.3"}}')) as server:
-        assert _ask(server.url, lambda elastic: elastic.ping()) == "8.19.3"
+        assert ask(server.url, lambda elastic: elastic.ping()) == "8.19.3"
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(401, Unauthorized), (403, Unauthorized), (503, Refused)]
+    ("status", "kind"), [(401, Unauthorized), (403, Unauthorized), (503, Refused)]
 )
 def test_a_refused_question_says_what_was_asked_and_what_was_answered(
-    status: int, error: type[Unavailable]
+    status: int, kind: type[Unavailable]
 ) -> None:
     with (
-        AnsweringServer(Told(status, _error("some_exception", "because"))) as server,
-        pytest.raises(error, match=rf"GET / → {status} some_exception: because"),
+        AnsweringServer(Told(status, error("some_exception", "because"))) as server,
+        pytest.raises(kind, match=rf"GET / → {status} some_exception: because"),
     ):
-        _ask(server.url, lambda elastic: elastic.ping())
+        ask(server.url, lambda elastic: elastic.ping())
 
 
 def test_a_question_that_gets_no_answer_says_so() -> None:
     with closed_port() as url, pytest.raises(Unavailable, match="does not answer"):
-        _ask(url, lambda elastic: elastic.ping())
+        ask(url, lambda elastic: elastic.ping())
 
 
 @pytest.mark.parametrize("body", [GOOD, b"[]", b"17", b""])
@@ -220,99 +191,22 @@ def test_an_answer_that_is_no_json_object_is_no_answer_to_a_question(body: bytes
     Only `Unavailable` is waited out: any other error would end the daemon while it starts.
     """
     with AnsweringServer(Told(body=body)) as server, pytest.raises(Unavailable):
-        _ask(server.url, lambda elastic: elastic.ping())
+        ask(server.url, lambda elastic: elastic.ping())
 
 
 def test_a_template_that_is_not_there_is_none() -> None:
-    with AnsweringServer(Told(404, _error("resource_not_found_exception", "no"))) as server:
-        assert _ask(server.url, lambda elastic: elastic.get_template("index", "ekk")) is None
+    with AnsweringServer(Told(404, error("resource_not_found_exception", "no"))) as server:
+        assert ask(server.url, lambda elastic: elastic.get_template("index", "ekk")) is None
 
 
 def test_templates_are_read_by_name() -> None:
     found = {"index_templates": [{"name": "ekk", "index_template": {"version": 1}}]}
     with AnsweringServer(Told(body=json.dumps(found).encode())) as server:
-        answer = _ask(server.url, lambda elastic: elastic.get_templates("index"))
+        answer = ask(server.url, lambda elastic: elastic.get_templates("index"))
 
     assert answer == {"ekk": {"version": 1}}
 
 
-@pytest.mark.parametrize(
-    ("kind", "old", "new", "headers"),
-    [
-        ("api_key_file", "b2xk", "bmV3", ["ApiKey b2xk", "ApiKey bmV3"]),
-        ("basic_auth_file", "me:old", "me:new", ["Basic bWU6b2xk", "Basic bWU6bmV3"]),
-    ],
-)
-def test_a_credential_replaced_in_its_file_is_used_from_then_on(
-    kind: str, old: str, new: str, headers: list[str], tmp_path: Path
-) -> None:
-    secret = tmp_path / "secret"
-    secret.write_text(old + "\n")
-
-    async def before_and_after(elastic: Elastic) -> None:
-        await elastic.bulk(BODY)
-        secret.write_text(new + "\n")
-        await elastic.refresh_credentials()
-        await elastic.bulk(BODY)
-
-    with AnsweringServer(UNAUTHORIZED, TOLD_GOOD) as server:
-        _ask(server.url, before_and_after, **{kind: secret})
-        sent = [asked.headers["authorization"] for asked in server.asked]
-
-    assert headers == sent
-
-
-def test_while_the_file_is_unreadable_the_old_credential_is_kept(tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.write_text("b2xk")
-
-    async def before_and_after(elastic: Elastic) -> None:
-        secret.unlink()
-        await elastic.refresh_credentials()
-        await elastic.bulk(BODY)
-
-    with AnsweringServer(TOLD_GOOD) as server, capture_logs() as logs:
-        _ask(server.url, before_and_after, api_key_file=secret)
-        (asked,) = server.asked
-
-    assert asked.headers["authorization"] == "ApiKey b2xk"
-    assert [line["log_level"] for line in logs] == ["warning"]
-
-
-@pytest.mark.parametrize("setting", ["api_key", "basic_auth"])
-@pytest.mark.parametrize("answer", [UNAUTHORIZED, TOLD_GOOD])
-def test_no_secret_is_ever_told(
-    setting: str, answer: Told, caplog: pytest.LogCaptureFixture, tmp_path: Path
-) -> None:
-    """
-    Neither by the sink nor, at its most talkative, by the client.
-    """
-    secret = tmp_path / "secret"
-    secret.write_text("me:hush-hush")
-    told: list[str] = []
-
-    async def everything(elastic: Elastic) -> None:
-        told.extend([repr(elastic), str(elastic), repr(await elastic.bulk(BODY))])
-        secret.unlink()
-        await elastic.refresh_credentials()
-        try:
-            await elastic.ping()
-        except (Unavailable, KeyError) as failure:
-            told.extend([repr(failure), str(failure), repr(failure.__cause__)])
-
-    with (
-        caplog.at_level(logging.DEBUG),
-        capture_logs() as logs,
-        AnsweringServer(answer) as server,
-    ):
-        _ask(server.url, everything, **{f"{setting}_file": secret})
-        authorization = server.asked[0].headers["authorization"].split()[1]
-
-    everything_told = f"{told} {logs} {caplog.text}"
-    assert "hush" not in everything_told
-    assert authorization not in everything_told
-
-
 def test_an_argument_the_client_does_not_know_is_a_problem_of_the_configuration() -> None:
     with pytest.raises(ConfigError, match="the client refuses it"):
-        _elastic("http://127.0.0.1:9", client={"no_such_argument": 1})
+        elastic_at("http://127.0.0.1:9", client={"no_such_argument": 1})
