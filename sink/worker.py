@@ -75,6 +75,7 @@ class Worker:
         self._awaited: list[Ticket] | None = None  # of the bulk this thread sees through itself
         self._given_away: set[Partition] = set()  # revoked or lost within the poll under way
         self._paused = False
+        self._unlearned: set[str] = set()  # topics of ours whose id the brokers have not told
         self._intake = Intake(config, readiness)
         self._commit_at = 0.0
         self._log = log.bind(worker=number)
@@ -102,17 +103,31 @@ class Worker:
         """
         Begin with partitions: learn their topics' ids, and wait with them while holding.
         """
-        try:
-            self._targets.learn(partition.topic for partition in partitions)
-        except Unavailable as failure:
-            # As `Unavailable` a poll would pass over it, and these partitions, assigned but of no
-            # known topic id, would never be read. A new consumer is assigned them anew.
-            raise RuntimeError(f"cannot begin with {_shown(partitions)}: {failure}") from failure
+        self._learn({partition.topic for partition in partitions})
         for partition in partitions:
             self._tracker.assign(partition)
-        # While holding, their records would arrive in a full pipeline (seen: 940,000 of them).
+        # While holding, their records would arrive in a full pipeline (seen: 940,000 of them);
+        # before their topic's id is known they would have no ids.
         self._source.pause(p for p in partitions if self._paused or p.topic not in self._targets)
         self._log.info("assigned", partitions=_shown(partitions))
+
+    def _learn(self, topics: set[str]) -> None:
+        """
+        Learn route and id of topics. Where the brokers do not tell, it is tried again each second.
+
+        A new consumer instead would wait for the old one's session to end, more than once.
+        """
+        self._unlearned |= topics
+        try:
+            self._targets.learn(self._unlearned)
+        except Unavailable as failure:
+            self._readiness.lacks(f"{self._part} topics", str(failure))
+            return
+        self._readiness.has(f"{self._part} topics")
+        learned = self._unlearned & self._targets.keys()
+        self._unlearned = set()
+        if not self._paused:
+            self._source.resume(p for p in self._tracker.partitions() if p.topic in learned)
 
     def on_revoke(self, partitions: list[Partition]) -> None:
         """
@@ -136,6 +151,7 @@ class Worker:
     def _consume(self) -> None:
         self._forget(self._tracker.partitions())
         self._paused = False
+        self._unlearned = set()
         self._source = self._open_source(self)
         try:
             self._turn()
@@ -165,7 +181,7 @@ class Worker:
         ours = [
             (run, target, self._tracker.epoch(run.partition))
             for run in runs(records)
-            if (target := self._targets.get(run.partition.topic)) and self._is_ours(run.partition)
+            if self._is_ours(run.partition) and (target := self._targets.get(run.partition.topic))
         ]
         size_bytes, draft = 0, Draft()
         for run, target, epoch in ours:
@@ -199,6 +215,8 @@ class Worker:
             return False  # its owner reads them again
         if partition in self._given_away:
             raise RuntimeError(f"{_shown([partition])} given away and back within one poll")
+        if partition.topic in self._unlearned and partition.topic not in self._targets:
+            raise RuntimeError(f"{_shown([partition])} gave records while it was paused")
         return True
 
     def _hand_over(self, bulk: Bulk) -> None:
@@ -276,6 +294,8 @@ class Worker:
         if now < self._commit_at:
             return
         self._commit_at = now + self._config.kafka.commit_interval_ms / 1000
+        if self._unlearned:
+            self._learn(set())
         refused = self._source.refused()
         if refused:
             self._tracker.uncommitted(refused)
