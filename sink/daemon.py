@@ -132,7 +132,7 @@ class Daemon:
         writing = asyncio.run_coroutine_threadsafe(self._write(handoff, letters), self._loop)
         threads = [self._worker(number, handoff) for number in range(self._config.kafka.threads)]
         self._readiness.has("start")
-        self._watch()
+        self._watch(writing)
         for thread in threads:
             thread.join(self._stop.remaining_s())
         writing.cancel()
@@ -164,7 +164,7 @@ class Daemon:
         thread.start()
         return thread
 
-    def _watch(self) -> None:
+    def _watch(self, writing: Future[None]) -> None:
         """
         Until stopped: collect garbage, check the ledger, see to Kafka and the templates.
         """
@@ -172,6 +172,8 @@ class Daemon:
         while not self._stop.wait(_WATCH_S):
             gc.collect()  # see _tune_garbage_collection
             self._check_ledger()
+            if writing.done():  # a bug: nothing is settled or committed any more, nothing is lost
+                self._readiness.lacks("writer", "the writer ended, restart the daemon")
             reasons = self._readiness.reasons()
             if "kafka" in reasons:
                 self._attempt("kafka", lambda: self._brokers.topics(timeout_s=_WATCH_S))
@@ -212,6 +214,11 @@ class Daemon:
             answer = action()
         except (Unavailable, ConfigError) as failure:
             self._readiness.lacks(part, str(failure))
+            return None
+        except Exception as failure:
+            # Unforeseen, on the main thread: it must not end the daemon. It is tried again.
+            self._readiness.lacks(part, f"{type(failure).__name__}: {failure}")
+            log.exception("failed unexpectedly, it is tried again", part=part)
             return None
         self._readiness.has(part)
         return answer

@@ -146,7 +146,10 @@ class Brokers:
                     raise self._explained(failure) from failure
 
     def _result(self, future: "Future[Any]") -> Any:
-        return future.result(timeout=2 * _TIMEOUT_S)
+        try:
+            return future.result(timeout=2 * _TIMEOUT_S)
+        except TimeoutError as failure:
+            raise Unavailable("Kafka does not answer a request in time") from failure
 
     def _on_error(self, error: KafkaError) -> None:
         if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  comes after the reason
