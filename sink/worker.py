@@ -13,9 +13,9 @@ import structlog
 
 from sink.config import Config
 from sink.core.bulk import Bulk, Draft
-from sink.core.collect import pieces, runs
+from sink.core.collect import runs
 from sink.core.ledger import Account, Ledger
-from sink.core.offsets import OffsetTracker, Ticket
+from sink.core.offsets import OffsetTracker
 from sink.core.record import Partition, Record
 from sink.edge.handoff import Handoff
 from sink.edge.kafka.source import Listener, Problem
@@ -71,8 +71,8 @@ class Worker:
         self._rebuild = Backoff(500, 10_000)
         self._ledger = Ledger()
         self._tracker = OffsetTracker()
-        self._outstanding = 0  # bulks of this worker that are not settled
-        self._awaited: list[Ticket] | None = None  # of the bulk this thread sees through itself
+        self._outstanding = 0  # bulks of this worker that hold a place
+        self._awaited: Bulk | None = None  # this thread sees it through itself
         self._given_away: set[Partition] = set()  # revoked or lost within the poll under way
         self._paused = False
         self._unlearned: set[str] = set()  # topics of ours whose id the brokers have not told
@@ -185,10 +185,10 @@ class Worker:
         ]
         size_bytes, draft = 0, Draft()
         for run, target, epoch in ours:
-            for piece, made in pieces(run, target.route.collector, docs_max):
+            for piece, made, actions in target.pieces(run, docs_max):
                 if self._tracker.epoch(run.partition) != epoch:
                     break  # given away while a bulk was handed over: read again by its owner
-                draft.add(piece, made, target.actions(piece, made))
+                draft.add(piece, made, actions, target.topic_id)
                 self._ledger.consumed(run.partition.topic, len(made), made.dropped)
                 if len(draft) >= docs_max:
                     size_bytes += self._hand_over_all(draft)
@@ -230,7 +230,7 @@ class Worker:
         bulk.worker = self._number
         self._outstanding += 1
         if not self._handoff.offer(bulk):
-            self._awaited = bulk.tickets
+            self._awaited = bulk
             self._handoff.submit(bulk)
             self._hold()
 
@@ -279,11 +279,11 @@ class Worker:
 
     def _take_settled(self, timeout_s: float) -> None:
         for settlement in self._handoff.settled(self._number, timeout_s):
-            self._outstanding -= 1
             for ticket in settlement.tickets:
                 self._tracker.settle(ticket)
             self._ledger.settled(settlement.fates)
-            if settlement.tickets is self._awaited:
+            self._outstanding -= settlement.bulk is not None
+            if settlement.bulk is self._awaited:
                 self._awaited = None
 
     def _commit_if_due(self) -> None:

@@ -139,9 +139,9 @@ class Writer:
         again: list[int] = []
         dead: list[DeadLetter] = []
         for position, verdict in enumerate(verdicts):
-            if verdict.outcome is Outcome.RETRY:
+            if verdict.outcome in (Outcome.RETRY, Outcome.PARK):
                 again.append(position)
-            elif verdict.outcome is Outcome.DEAD:
+            elif verdict.outcome in (Outcome.DEAD, Outcome.UNCLEAR):
                 dead.append(_letter(bulk, position, verdict, attempts))
             else:
                 fates[bulk.records[position].topic() or "", verdict.outcome] += 1
@@ -179,8 +179,8 @@ def _is_blamed_wrongly(bulk: Bulk, answer: Answer) -> bool:
 
 
 def _note(fates: Fates, bulk: Bulk, outcome: Outcome) -> None:
-    for topic, documents in bulk.sections:
-        fates[topic, outcome] += documents
+    for section in bulk.sections:
+        fates[section.topic, outcome] += section.documents
 
 
 def _letter(bulk: Bulk, position: int, verdict: Verdict, attempts: int) -> DeadLetter:

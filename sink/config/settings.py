@@ -103,12 +103,48 @@ class DeadLetterSettings(Section):
         "again, and the offset waits.",
     )
 
+    rate_max: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000_000,
+        examples=[6000],
+        description="Dead letters of one topic in a minute. A topic that makes more waits instead "
+        "of emptying itself into the dead letters. Without it there is no limit.",
+    )
+
     @field_validator("replication_factor")
     @classmethod
     def _some_replicas(cls, value: int) -> int:
         if value == 0:
             raise ValueError("should be -1 (the broker's default) or at least 1")
         return value
+
+
+class ParkSettings(Section):
+    """
+    Where the documents of an index that takes none wait, so that the others flow on.
+    """
+
+    bytes_max: int = Field(
+        default=32_000_000,
+        ge=0,
+        le=10_000_000_000,
+        description="Documents that wait in memory, in bytes. What comes beyond goes to the "
+        "parked topic. Counts into the memory bound.",
+    )
+    ms_max: int = Field(
+        default=300_000,
+        ge=0,
+        le=86_400_000,
+        description="Longest wait in memory. Then the documents go to the parked topic, the offset "
+        "moves on, and they are read again from there when their index takes them.",
+    )
+    topic: Topic | None = Field(
+        default=None,
+        examples=["sink-parked.log-sink"],
+        description="Parked topic, which no route may read. Without it: sink-parked. and the "
+        "kafka.group_id. Created with dead_letter.partitions and dead_letter.replication_factor.",
+    )
 
 
 class TemplatesSettings(Section):
@@ -182,6 +218,7 @@ class Config(Section):
     bulk: BulkSettings = Field(default_factory=BulkSettings)
     routes: Annotated[tuple[RouteSettings, ...], BeforeValidator(_route_list)] = Field(min_length=1)
     dead_letter: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
+    park: ParkSettings = Field(default_factory=ParkSettings)
     templates: TemplatesSettings = Field(default_factory=TemplatesSettings)
     status: StatusSettings = Field(default_factory=StatusSettings)
     shutdown: ShutdownSettings = Field(default_factory=ShutdownSettings)
@@ -202,19 +239,29 @@ class Config(Section):
             raise ValueError(f"routes: two routes are named {', '.join(twice)}")
         return self
 
+    @property
+    def parked_topic(self) -> str:
+        """
+        The topic that documents of a parked index go to when their wait is long.
+        """
+        return self.park.topic or f"sink-parked.{self.kafka.group_id}"
+
     @model_validator(mode="after")
-    def _dead_letters_are_not_read_again(self) -> Self:
-        topic = self.dead_letter_topic
-        try:
-            topic_name(topic)
-        except ValueError as error:
-            raise ValueError(
-                f"dead_letter.topic: set one, for by kafka.group_id {error}"
-            ) from error
-        reading = [route.name for route in self.routes if route.covers(topic)]
-        if reading:
-            raise ValueError(
-                f"dead_letter.topic: route {', '.join(reading)} reads {topic} itself, so each dead "
-                "letter would come round again: narrow the route or name another topic"
-            )
+    def _what_the_sink_writes_is_no_route(self) -> Self:
+        for setting, topic in (
+            ("dead_letter.topic", self.dead_letter_topic),
+            ("park.topic", self.parked_topic),
+        ):
+            try:
+                topic_name(topic)
+            except ValueError as error:
+                raise ValueError(f"{setting}: set one, for by kafka.group_id {error}") from error
+            reading = [route.name for route in self.routes if route.covers(topic)]
+            if reading:
+                raise ValueError(
+                    f"{setting}: route {', '.join(reading)} reads {topic} itself, so what is "
+                    "written there would come round again: narrow the route or name another topic"
+                )
+        if self.dead_letter_topic == self.parked_topic:
+            raise ValueError("park.topic: name another than dead_letter.topic")
         return self

@@ -3,10 +3,12 @@ From documents to bulks: the NDJSON lines of one request, and whose records they
 """
 
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate, starmap
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, groupby, starmap
 from operator import add
+from typing import NamedTuple
 
 from sink.core.collect import Documents, Rejected, Run
 from sink.core.offsets import OffsetTracker, Ticket
@@ -49,6 +51,38 @@ class Body:
         return b"".join(self)
 
 
+class Actions(NamedTuple):
+    """
+    The action lines of some documents, and the index of each.
+
+    Args:
+        lines: One a document.
+        indices: (index, documents), in order of position.
+    """
+
+    lines: list[bytes]
+    indices: list[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """
+    Neighbouring documents of a bulk that are of one run and bound for one index.
+    """
+
+    index: str
+    documents: int
+    ticket: Ticket
+    topic_id: str
+
+    @property
+    def topic(self) -> str:
+        """
+        The topic they were consumed from.
+        """
+        return self.ticket.partition.topic
+
+
 @dataclass(slots=True)
 class Bulk:
     """
@@ -57,7 +91,7 @@ class Bulk:
 
     lines: list[bytes]
     records: list[Record]  # by position: whose record each document came from
-    sections: list[tuple[str, int]]  # (topic, documents), in order of position
+    sections: list[Section]  # in order of position
     rejected: list[Rejected]  # dead before they were sent; settled with the bulk
     tickets: list[Ticket]
     size_bytes: int
@@ -78,11 +112,38 @@ class Bulk:
     def part(self, positions: Sequence[int]) -> "Bulk":
         """
         Make a bulk of some positions, to be sent again. Tickets stay with the whole.
+
+        Args:
+            positions: In rising order.
         """
         lines = [line for p in positions for line in self.lines[2 * p : 2 * p + 2]]
         records = [self.records[p] for p in positions]
-        sections = [(record.topic() or "", 1) for record in records]
+        ends = list(accumulate(section.documents for section in self.sections))
+        places = (bisect_right(ends, position) for position in positions)
+        sections = [
+            replace(self.sections[place], documents=len(list(same)))
+            for place, same in groupby(places)
+        ]
         return Bulk(lines, records, sections, [], [], len(Body(lines)), self.worker)
+
+    def by_index(self) -> dict[str, list[int]]:
+        """
+        Tell which positions are bound for which index.
+        """
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        begin = 0
+        for section in self.sections:
+            found[section.index] += range(begin, begin + section.documents)
+            begin += section.documents
+        return dict(found)
+
+    def places(self) -> Iterator[Section]:
+        """
+        Give the section of each document, by position.
+        """
+        for section in self.sections:
+            for _ in range(section.documents):
+                yield section
 
     def halves(self) -> tuple["Bulk", "Bulk"]:
         """
@@ -125,6 +186,8 @@ class _Share:
     begin: int
     end: int
     rejected: list[Rejected]
+    indices: list[tuple[str, int]]
+    topic_id: str
 
 
 @dataclass(slots=True)
@@ -144,16 +207,18 @@ class Draft:
         """
         return len(self.sources)
 
-    def add(self, run: Run, documents: Documents, actions: list[bytes]) -> None:
+    def add(self, run: Run, documents: Documents, actions: Actions, topic_id: str) -> None:
         """
         Add the documents of a run, with the action line of each.
         """
-        assert len(actions) == len(documents.sources) == len(documents.records)
+        assert len(actions.lines) == len(documents.sources) == len(documents.records)
         begin = len(self.sources)
-        self.actions += actions
+        self.actions += actions.lines
         self.sources += documents.sources
         self.records += documents.records
-        self._shares.append(_Share(run, begin, len(self.sources), documents.rejected))
+        rejected = [replace(each, topic_id=topic_id) for each in documents.rejected]
+        end = len(self.sources)
+        self._shares.append(_Share(run, begin, end, rejected, actions.indices, topic_id))
 
     def bulks(self, tracker: OffsetTracker, docs_max: int, bytes_max: int) -> list[Bulk]:
         """
@@ -173,7 +238,7 @@ class Draft:
                 made[place].tickets.append(ticket)
             if share.rejected:
                 made[parts[-1]].rejected += share.rejected
-        self._add_sections(made, ends)
+            _add_sections(made, ends, share, ticket)
         return made
 
     def _cut(self, docs_max: int, bytes_max: int) -> list[tuple[int, int, int]]:
@@ -195,13 +260,19 @@ class Draft:
         lines[1::2] = self.sources[begin:end]
         return Bulk(lines, self.records[begin:end], [], [], [], size_bytes)
 
-    def _add_sections(self, made: list[Bulk], ends: list[int]) -> None:
-        for bulk, end in zip(made, ends, strict=True):
-            begin = end - len(bulk)
-            for share in self._shares:
-                shared = min(end, share.end) - max(begin, share.begin)
-                if shared > 0:
-                    bulk.sections.append((share.run.partition.topic, shared))
+
+def _add_sections(made: list[Bulk], ends: list[int], share: _Share, ticket: Ticket) -> None:
+    """
+    Tell each bulk which of its documents are of this share, index by index.
+    """
+    begin = share.begin
+    for index, documents in share.indices:
+        until = begin + documents
+        while begin < until:
+            place = bisect_right(ends, begin)
+            here = min(until, ends[place]) - begin
+            made[place].sections.append(Section(index, here, ticket, share.topic_id))
+            begin += here
 
 
 def _bulks_of(share: _Share, ends: list[int]) -> range:

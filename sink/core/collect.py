@@ -70,6 +70,7 @@ class Rejected:
     positions: tuple[int, ...]  # of the elements in their array; empty for the record as a whole
     error_type: str
     reason: str
+    topic_id: str = ""  # known where the run's target is
 
     def __len__(self) -> int:
         """

@@ -22,7 +22,9 @@ class Outcome(StrEnum):
     INDEXED = "indexed"
     DUPLICATE = "duplicate"  # the id is there already: an earlier delivery got through
     DROPPED = "dropped"  # by an ingest pipeline of the cluster
-    RETRY = "retry"
+    RETRY = "retry"  # the document, by itself
+    PARK = "park"  # its index takes none: its documents wait together, and one of them asks again
+    UNCLEAR = "unclear"  # of the document or of its index: a probe of the index tells
     DEAD = "dead"
 
 
@@ -89,19 +91,33 @@ _SPOILED_BY_A_DOCUMENT = frozenset(
 # Item errors that are not of the document but of its index: waiting may mend them, and every
 # other document of that index would meet the same. Dead-lettering them would empty a whole index
 # into the dead letters.
-_INDEX_IS_UNFIT = frozenset(
+_OF_THE_INDEX = frozenset(
     {
-        "cluster_block_exception",
+        "cluster_block_exception",  # 403 write or read-only; 429 at the flood stage of the disk
         "index_closed_exception",
-        "index_not_found_exception",
+        "index_not_found_exception",  # auto-create is off
         "invalid_alias_name_exception",
         "invalid_index_name_exception",
         "no_shard_available_action_exception",
         "security_exception",
         "unavailable_shards_exception",
-        "validation_exception",
+        "validation_exception",  # the limit of shards
     }
 )
+
+# Item errors that are of the document and of nothing else: no other document would meet the same.
+_OF_THE_DOCUMENT = frozenset(
+    {
+        "document_parsing_exception",
+        "mapper_parsing_exception",
+        "max_bytes_length_exceeded_exception",
+        "strict_dynamic_mapping_exception",
+        "version_conflict_engine_exception",
+    }
+)
+
+
+_AMBIGUOUS = "illegal_argument_exception"
 
 
 def judge_request(reply: Reply) -> Request:
@@ -187,11 +203,12 @@ def _judge_item(item: dict[str, dict[str, Any]]) -> Verdict:
         raise TypeError(f"status {status!r} of an item is not a whole number")
     # An error without a type is an error all the same: never success.
     error_type = "" if error is None else str(error.get("type") or "untyped_error")
+    caused = error is not None and isinstance(error.get("caused_by"), dict)
     reason = "" if error is None else _reason_of(error)
     if result.get("failure_store") == "used":
         return Verdict(Outcome.DEAD, error_type or "failure_store", "kept in the failure store")
     for fits, verdict in _ITEM_TABLE:
-        if fits(status, op_type, error_type):
+        if fits(status, op_type, error_type, caused):
             return Verdict(verdict.outcome, error_type or verdict.error_type, reason)
     return Verdict(Outcome.RETRY, error_type or f"status_{status}", reason or "unknown answer")
 
@@ -202,15 +219,19 @@ def _reason_of(error: dict[str, Any]) -> str:
     return f"{reason}: {cause.get('reason', '')}" if isinstance(cause, dict) else reason
 
 
-_Row = tuple[Callable[[int, str, str], bool], Verdict]
+_Row = tuple[Callable[[int, str, str, bool], bool], Verdict]
 
-# The first row that fits decides. Arguments: status, op_type, error.type.
+# The first row that fits decides. Arguments: status, op_type, error.type, error.caused_by given.
 _ITEM_TABLE: tuple[_Row, ...] = (
-    (lambda status, _, error: status == 201 and not error, INDEXED),
-    (lambda status, op, error: status == 200 and op == "index" and not error, INDEXED),
-    (lambda status, op, error: status == 200 and op == "create" and not error, _PIPELINE_DROP),
-    (lambda status, op, _: status == 409 and op == "create", _DUPLICATE),
-    (lambda status, _, __: status == 429 or status >= 500, Verdict(Outcome.RETRY)),
-    (lambda _, __, error: error in _INDEX_IS_UNFIT, Verdict(Outcome.RETRY)),
-    (lambda status, _, __: 400 <= status < 500, Verdict(Outcome.DEAD)),
+    (lambda status, _, error, __: status == 201 and not error, INDEXED),
+    (lambda status, op, error, _: status == 200 and op == "index" and not error, INDEXED),
+    (lambda status, op, error, _: status == 200 and op == "create" and not error, _PIPELINE_DROP),
+    (lambda status, op, _, __: status == 409 and op == "create", _DUPLICATE),
+    (lambda _, __, error, ___: error in _OF_THE_INDEX, Verdict(Outcome.PARK)),
+    (lambda status, _, __, ___: status == 429 or status >= 500, Verdict(Outcome.RETRY)),
+    (lambda _, __, error, ___: error in _OF_THE_DOCUMENT, Verdict(Outcome.DEAD)),
+    # With a cause it is the document's: a field limit, a keyword too long. Without one it may be
+    # an alias without write index, or a missing pipeline.
+    (lambda _, __, error, caused: error == _AMBIGUOUS and caused, Verdict(Outcome.DEAD)),
+    (lambda status, _, __, ___: 400 <= status < 500, Verdict(Outcome.UNCLEAR)),
 )

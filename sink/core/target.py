@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 
-from sink.core.bulk import action_lines, action_prefix
-from sink.core.collect import Documents, Run
+from sink.core.bulk import Actions, action_lines, action_prefix
+from sink.core.collect import Documents, Run, pieces
 from sink.core.record import Record
 from sink.core.route import Route
 
@@ -29,23 +29,32 @@ class Target:
     def __init__(self, topic: str, route: Route, topic_id: str) -> None:
         self.route = route
         self._user_topic = route.user_topic(topic)
-        self._topic_id = topic_id
+        self.topic_id = topic_id
         self._dated = route.names.dated(self._user_topic, 0)
 
-    def actions(self, run: Run, documents: Documents) -> list[bytes]:
+    def pieces(self, run: Run, docs_max: int) -> Iterator[tuple[Run, Documents, Actions]]:
+        """
+        Make the documents of a run, piece by piece, each with its action.
+        """
+        for piece, made in pieces(run, self.route.collector, docs_max):
+            yield piece, made, self.actions(piece, made)
+
+    def actions(self, run: Run, documents: Documents) -> Actions:
         """
         Make the action line of each document of a run.
 
         Cost: 0.21 µs a document where all are of one period (0.09 of it reads the times).
         """
         lines: list[bytes] = []
+        indices: list[tuple[str, int]] = []
         ids = documents.ids
         alike = documents.records is run.records
         for begin, end, index, leader_epoch in self._segments(documents.records, alike=alike):
             prefix = self._prefix(run.partition.number, index, leader_epoch)
             part = ids if end - begin == len(ids) else ids[begin:end]
             lines += action_lines(prefix, part, with_id=self.route.deterministic_ids)
-        return lines
+            indices.append((index, end - begin))
+        return Actions(lines, indices)
 
     def index(self, time_ms: int) -> str:
         """
@@ -85,6 +94,6 @@ class Target:
             begin = end
 
     def _prefix(self, partition: int, index: str, leader_epoch: int) -> bytes:
-        id_prefix = f"{self._topic_id}-{partition}-{leader_epoch}-"
+        id_prefix = f"{self.topic_id}-{partition}-{leader_epoch}-"
         wanted = id_prefix if self.route.deterministic_ids else None
         return action_prefix(self.route.op_type, index, wanted)

@@ -23,11 +23,16 @@ Fates = Mapping[tuple[str, str], int]  # (topic, fate) → documents
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """
-    A bulk is done with: its tickets, and what became of its documents.
+    What became of some documents, and the tickets that are done with them.
+
+    Args:
+        tickets: Each is settled by one part.
+        bulk: Whose place this gives back; None where documents that were set aside come to an end.
     """
 
     tickets: list[Ticket]
     fates: Fates
+    bulk: Bulk | None
 
 
 class Handoff:
@@ -93,7 +98,7 @@ class Handoff:
         """
         with self._lock:
             self._count(bulk, -1)
-        self._settled[bulk.worker].put_nowait(Settlement(bulk.tickets, fates))
+        self._settled[bulk.worker].put_nowait(Settlement(bulk.tickets, fates, bulk))
 
     def settled(self, worker: int, timeout_s: float = 0) -> list[Settlement]:
         """

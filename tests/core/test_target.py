@@ -43,7 +43,7 @@ def _actions(target: Target, *records: FakeRecord) -> list[dict[str, Any]]:
     run = Run(
         Partition("ekk-order", 3), cast("list[Record]", [*records]), records[0].offset(), last + 1
     )
-    return list(map(orjson.loads, target.actions(run, documents(run, LOG))))
+    return list(map(orjson.loads, target.actions(run, documents(run, LOG)).lines))
 
 
 def _record(offset: int, time_ms: int = NOVEMBER, epoch: int | None = 0, **more: Any) -> FakeRecord:
@@ -114,7 +114,7 @@ def test_elasticsearch_picks_the_ids_where_the_route_says_so() -> None:
 def test_a_run_that_gave_no_document_has_no_action() -> None:
     run = Run(Partition("ekk-order", 3), cast("list[Record]", [_record(7, value=b"")]), 7, 8)
 
-    assert _target().actions(run, documents(run, LOG)) == []
+    assert _target().actions(run, documents(run, LOG)) == ([], [])
 
 
 @given(STAMPS, st.sampled_from(["day", "week", "month"]), st.sampled_from(["UTC", "Asia/Tokyo"]))

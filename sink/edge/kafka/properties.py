@@ -104,6 +104,24 @@ def consumer(settings: KafkaSettings, thread: int) -> Properties:
     return common(settings) | _COMMITTING | _fetching(settings) | group
 
 
+def bounded_reader(settings: KafkaSettings) -> Properties:
+    """
+    Give the properties of a reader that belongs to no group: it is assigned, and never commits.
+
+    librdkafka wants a group.id all the same.
+    """
+    return (
+        common(settings)
+        | _COMMITTING
+        | _fetching(settings)
+        | {
+            "group.id": f"{settings.group_id}-reader",
+            "client.id": "ekk-sink-reader",
+            "enable.partition.eof": True,  # an end that is a marker is told in no other way
+        }
+    )
+
+
 def _fetching(settings: KafkaSettings) -> Properties:
     return {
         "queued.max.messages.kbytes": settings.queued_kbytes,
