@@ -12,7 +12,7 @@ import asyncio
 import gc
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -21,21 +21,24 @@ import structlog
 from sink import __version__, templates
 from sink.config import Config
 from sink.core.budget import memory_bound_bytes
+from sink.core.lane import ParkedIndex
 from sink.core.ledger import Account, imbalance, total
 from sink.core.route import Route, route_of, subscription
 from sink.core.template import WRITES, Step, StepAction
 from sink.edge.elastic import Elastic
 from sink.edge.handoff import Handoff
 from sink.edge.kafka.admin import Brokers
-from sink.edge.kafka.dead_letters import DeadLetters, ensure_topic
+from sink.edge.kafka.dead_letters import DeadLetters, ensure_topics
 from sink.edge.kafka.properties import Renewal, consumer
 from sink.edge.kafka.source import Source
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.edge.status import StatusServer
 from sink.errors import ConfigError, Unavailable
+from sink.lanes import Lanes
 from sink.routes import routes_of
-from sink.sender import Sender
+from sink.scribe import Scribe
+from sink.sender import ASIDE_IN_FLIGHT, Sender
 from sink.stop import Stop
 from sink.targets import Targets
 from sink.worker import Worker
@@ -71,9 +74,10 @@ class Daemon:
         self._elastic = Elastic(
             config.elasticsearch,
             bulk_timeout_ms=config.bulk.timeout_ms,
-            connections=config.bulk.in_flight + 1,
+            connections=config.bulk.in_flight + ASIDE_IN_FLIGHT + 1,
         )
-        self._status = StatusServer(config.status, self._readiness, self._account)
+        self._lanes: Lanes | None = None  # made by the loop, which owns them
+        self._status = StatusServer(config.status, self._readiness, self._account, self._parked)
         self._loop = asyncio.new_event_loop()  # runs on its own thread from `run` on
 
     def run(self) -> int:
@@ -90,71 +94,90 @@ class Daemon:
         thread = threading.Thread(target=self._loop.run_forever, name="loop", daemon=True)
         thread.start()
         with self._status:
-            message_bytes_max = self._start()
-            if message_bytes_max is not None:
-                self._consume(message_bytes_max)
+            letter_topics = self._start()
+            if letter_topics is not None:
+                self._consume(letter_topics)
             self._on_loop(self._elastic.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         thread.join(self._stop.remaining_s())
         self._report()
         return 0
 
-    def _start(self) -> int | None:
+    def _start(self) -> dict[str, int] | None:
         """
         Wait for both sides and prepare them.
 
         Returns:
-            The largest message the dead-letter topic takes, in bytes; None when stopped before.
+            The topics of letters with the largest message each takes; None when stopped before.
         """
         version = self._until_available("elasticsearch", self._ping)
         if self._config.templates.apply_on_start:
             self._until_available("templates", self._apply_templates)
         self._until_available("kafka", self._brokers.topics)
-        bytes_max = self._until_available("dead_letters", self._ensure_dead_letter_topic)
-        if bytes_max is not None:
+        letter_topics = self._until_available("dead_letters", self._ensure_letter_topics)
+        if letter_topics is not None:
             log.info("both sides answer", elasticsearch=version)
-        return bytes_max
+        return letter_topics
 
-    def _ensure_dead_letter_topic(self) -> int:
+    def _ensure_letter_topics(self) -> dict[str, int]:
         topics = self._brokers.topics()
         sources = [topic for topic in topics if route_of(topic, self._routes)]
-        return ensure_topic(self._config, self._brokers, sources)
+        return ensure_topics(self._config, self._brokers, sources)
 
-    def _consume(self, message_bytes_max: int) -> None:
+    def _consume(self, letter_topics: dict[str, int]) -> None:
         bulk = self._config.bulk
         handoff = Handoff(
             self._config.kafka.threads,
             bulk.queue_slots + bulk.in_flight,
             (bulk.queue_slots + bulk.in_flight) * bulk.bytes_max,
+            self._config.park.bytes_max,
         )
         handoff.open(self._loop)
-        letters = DeadLetters(self._config, message_bytes_max, {"version": __version__})
-        writing = asyncio.run_coroutine_threadsafe(self._write(handoff, letters), self._loop)
+        dead, parked = self._config.dead_letter_topic, self._config.parked_topic
+        letters = [
+            DeadLetters(
+                self._config,
+                topic,
+                letter_topics[topic],
+                {"version": __version__},
+                stubs=topic == dead,
+            )
+            for topic in (dead, parked)
+        ]
+        writing = asyncio.run_coroutine_threadsafe(self._write(handoff, *letters), self._loop)
         threads = [self._worker(number, handoff) for number in range(self._config.kafka.threads)]
         self._readiness.has("start")
         self._watch(writing)
         for thread in threads:
             thread.join(self._stop.remaining_s())
         writing.cancel()
-        letters.close()
+        for each in letters:
+            each.close()
 
-    async def _write(self, handoff: Handoff, letters: DeadLetters) -> None:
-        bulk = self._config.bulk
+    async def _write(self, handoff: Handoff, dead: DeadLetters, parked: DeadLetters) -> None:
+        config, bulk = self._config, self._config.bulk
         probe = Backoff(bulk.retry_initial_ms, bulk.probe_max_ms)
-        sender = Sender(self._elastic, self._readiness, bulk.in_flight, probe)
         retry = Backoff(bulk.retry_initial_ms, bulk.retry_max_ms)
-        await Writer(handoff, sender, letters, self._readiness, retry).run()
+        sender = Sender(self._elastic, self._readiness, bulk.in_flight, probe)
+        scribe = Scribe(dead, parked, self._readiness, retry)
+        self._lanes = Lanes(handoff, sender, scribe, config.park, config.parked_topic, retry)
+        await Writer(handoff, sender, scribe, self._lanes, retry).run()
 
     def _worker(self, number: int, handoff: Handoff) -> threading.Thread:
         properties = consumer(self._config.kafka, number)
-        topics = subscription(self._routes)
+        topics = [*subscription(self._routes), self._config.parked_topic]
         worker = Worker(
             number,
             self._config,
             lambda listener: Source(
                 properties, Renewal(self._config.kafka), topics, listener, self._config.kafka.start
             ),
-            Targets(self._routes, self._brokers.topic_ids, self._config.kafka.id_namespace),
+            Targets(
+                self._routes,
+                self._brokers.topic_ids,
+                self._config.kafka.id_namespace,
+                self._config.parked_topic,
+            ),
             handoff=handoff,
             readiness=self._readiness,
             stop=self._stop,
@@ -177,8 +200,8 @@ class Daemon:
             reasons = self._readiness.reasons()
             if "kafka" in reasons:
                 self._attempt("kafka", lambda: self._brokers.topics(timeout_s=_WATCH_S))
-            if "dead_letters" in reasons:
-                self._attempt("dead_letters", self._ensure_dead_letter_topic)
+            for part in reasons.keys() & {"dead_letters", "parked"}:
+                self._attempt(part, self._ensure_letter_topics)
             if self._config.templates.apply_on_start and time.monotonic() > templates_at:
                 templates_at = time.monotonic() + _TEMPLATES_EVERY_S
                 self._attempt("templates", self._apply_templates)
@@ -194,6 +217,9 @@ class Daemon:
 
     def _account(self) -> Account:
         return total([worker.account for worker in self._workers])
+
+    def _parked(self) -> Sequence[ParkedIndex]:
+        return () if self._lanes is None else self._lanes.published
 
     def _until_available(self, part: str, action: Callable[[], _T]) -> _T | None:
         """

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sink.config import Config
 from sink.core.record import Partition, Record
-from sink.edge.kafka.source import Problem
+from sink.edge.kafka.news import News
 from sink.edge.readiness import Readiness
 from sink.errors import Unavailable
 from sink.positions import Log
@@ -16,7 +16,7 @@ from sink.positions import Log
 _IDLE_S = 0.5
 _KEEP_ALIVE_S = 0.01
 
-Polled = tuple[list[Record], list[Problem]]
+Polled = tuple[list[Record], list[News]]
 
 
 class RecordSource(Log, Protocol):
@@ -24,13 +24,13 @@ class RecordSource(Log, Protocol):
     What a worker asks of Kafka: `sink.edge.kafka.source.Source`, or a fake.
     """
 
-    def poll(  # noqa: D102
-        self, records_max: int, timeout_s: float
-    ) -> tuple[list[Record], list[Problem]]: ...
+    def poll(self, records_max: int, timeout_s: float) -> Polled: ...  # noqa: D102
     def assignment(self) -> list[Partition]: ...  # noqa: D102
     def seek(self, partition: Partition, offset: int) -> None: ...  # noqa: D102
     def pause(self, partitions: Iterable[Partition]) -> None: ...  # noqa: D102
     def resume(self, partitions: Iterable[Partition]) -> None: ...  # noqa: D102
+    def stamp(self, topic: str, topic_id: str) -> None: ...  # noqa: D102
+    def committed_under(self, partition: Partition) -> str | None: ...  # noqa: D102
     def commit(self, offsets: dict[Partition, int]) -> None: ...  # noqa: D102
     def refused(self) -> list[Partition]: ...  # noqa: D102
     def commit_now(self, offsets: dict[Partition, int]) -> dict[Partition, str]: ...  # noqa: D102
@@ -62,14 +62,14 @@ class Intake:
         """
         records_max = max(1, min(self._docs_max, int(self._bytes_max / self._record_bytes)))
         if self._busy or not idle:
-            records, problems = self._poll(source, records_max, self._linger_s)
+            records, news = self._poll(source, records_max, self._linger_s)
         else:
-            records, problems = self._poll(source, 1, _IDLE_S)
+            records, news = self._poll(source, 1, _IDLE_S)
             if records and records_max > 1:
                 more, further = self._poll(source, records_max - 1, self._linger_s)
-                records, problems = records + more, problems + further
+                records, news = records + more, news + further
         self._busy = bool(records)
-        return records, problems
+        return records, news
 
     def take_one(self, source: RecordSource) -> Polled:
         """

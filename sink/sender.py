@@ -6,7 +6,7 @@ end is noticed within the longest wait between probes.
 """
 
 import asyncio
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -20,6 +20,12 @@ log = structlog.get_logger()
 PART = "elasticsearch"
 # A bulk over the node's indexing pressure is refused at every attempt, however long it waits.
 _REFUSALS_UNTIL_HALVED = 3
+# Requests of parked indices at a time, beside those of all others.
+ASIDE_IN_FLIGHT = 4
+# No server is set up to refuse so little: http.max_content_length is 100 MB, nginx's limit 1 MB.
+NEVER_TOO_LARGE_BYTES = 64 * 1024
+# A limit may be raised while we run: after so long one bulk tries it.
+_CEILING_S = 600.0
 
 
 class BulkEndpoint(Protocol):
@@ -29,6 +35,16 @@ class BulkEndpoint(Protocol):
 
     async def bulk(self, body: Body) -> Reply: ...  # noqa: D102
     async def refresh_credentials(self) -> None: ...  # noqa: D102
+
+
+class _Ceiling(NamedTuple):
+    """
+    What one bulk may weigh, learned from a 413.
+    """
+
+    bytes_max: int
+    until_s: float  # of the loop's clock
+    reply: Reply
 
 
 class Sender:
@@ -46,30 +62,62 @@ class Sender:
         self._elastic = elastic
         self._readiness = readiness
         self._slots = asyncio.Semaphore(in_flight)
+        self._aside_slots = asyncio.Semaphore(ASIDE_IN_FLIGHT)
         self._probing = asyncio.Lock()  # held by the one bulk that finds out whether it is over
         self._probe = probe
         self._failures = 0  # requests in a row that got no answer; 0: all is well
         self._retry_after_s: float | None = None
+        self._ceiling: _Ceiling | None = None
 
-    async def send(self, bulk: Bulk) -> Answer:
+    async def send(self, bulk: Bulk, *, aside: bool = False) -> Answer:
         """
         Send a bulk until its documents have answers, or until it must be halved. Never gives up.
+
+        Args:
+            aside: It is of a parked index: it takes no slot of the others.
         """
+        slots = self._aside_slots if aside else self._slots
         refusals = 0
         while True:
-            answer = await (self._probe_with(bulk) if self._failures else self._attempt(bulk))
+            too_large = self._known_too_large(bulk)
+            if too_large is not None:
+                return Answer(Request.HALVE, too_large)
+            answer = await (
+                self._probe_with(bulk) if self._failures else self._attempt(bulk, slots)
+            )
             if answer is None:
                 continue
+            if answer.request is Request.HALVE and answer.reply.status == 413:
+                self._remember(bulk, answer.reply)
             if answer.request in (Request.ANSWERED, Request.HALVE):
                 return answer
             refusals += answer.reply.status == 429
-            if refusals >= _REFUSALS_UNTIL_HALVED and len(bulk) > 1:
+            if refusals >= _REFUSALS_UNTIL_HALVED:
                 return Answer(Request.HALVE, answer.reply)
 
-    async def _attempt(self, bulk: Bulk) -> Answer | None:
-        async with self._slots:
+    async def _attempt(self, bulk: Bulk, slots: asyncio.Semaphore) -> Answer | None:
+        async with slots:
             # Others may have failed while this one waited for its slot.
             return None if self._failures else await self._once(bulk)
+
+    def _known_too_large(self, bulk: Bulk) -> Reply | None:
+        """
+        Give the answer that a bulk of this size got lately: it need not be sent to get it again.
+        """
+        ceiling = self._ceiling
+        if ceiling is None or len(bulk) == 1 or bulk.size_bytes <= ceiling.bytes_max:
+            return None
+        if asyncio.get_running_loop().time() < ceiling.until_s:
+            return ceiling.reply
+        self._ceiling = None
+        return None
+
+    def _remember(self, bulk: Bulk, reply: Reply) -> None:
+        if len(bulk) > 1:
+            bytes_max = max(NEVER_TOO_LARGE_BYTES, bulk.size_bytes // 2)
+            until_s = asyncio.get_running_loop().time() + _CEILING_S
+            self._ceiling = _Ceiling(bytes_max, until_s, reply)
+            log.warning("bulks are too large, smaller ones are sent", bytes_max=bytes_max)
 
     async def _probe_with(self, bulk: Bulk) -> Answer | None:
         async with self._probing:

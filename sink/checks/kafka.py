@@ -143,29 +143,42 @@ def _topic_ids(kafka: _Kafka) -> list[Finding]:
     ]
 
 
-def _dead_letters(kafka: _Kafka) -> list[Finding]:
+def _letters(what: str, topic: str, kafka: _Kafka) -> list[Finding]:
     """
-    See that the dead-letter topic is there, or can be created, and takes the largest record.
+    See that a topic of letters is there, or can be created, and takes the largest record.
     """
-    topic, sources = kafka.config.dead_letter_topic, kafka.matching()
+    sources = kafka.matching()
     if topic not in kafka.topics:
-        create_topic(kafka.config, kafka.brokers, sources, validate_only=True)
-        return [good("dead letters", f"topic {topic} is not there yet, the sink can create it")]
+        create_topic(kafka.config, kafka.brokers, topic, sources, validate_only=True)
+        return [good(what, f"topic {topic} is not there yet, the sink can create it")]
     limits = kafka.brokers.message_bytes_max([topic, *sources])
     takes = limits.pop(topic)
     larger = [source for source, bytes_max in limits.items() if bytes_max > takes]
     if not larger:
-        return [good("dead letters", f"topic {topic} takes records of {takes} bytes")]
+        return [good(what, f"topic {topic} takes records of {takes} bytes")]
     largest = max(limits.values())
     return [
         warning(
-            "dead letters",
-            f"topic {topic} takes records of {takes} bytes, but {some(larger)} up to {largest}: of "
-            "a larger dead letter only the first 64 KiB are kept",
+            what,
+            f"topic {topic} takes records of {takes} bytes, but {some(larger)} up to {largest}: "
+            f"{_TOO_LARGE[what]}",
             f"set max.message.bytes of {topic} above {largest}",
         )
     ]
 
+
+def _dead_letters(kafka: _Kafka) -> list[Finding]:
+    return _letters("dead letters", kafka.config.dead_letter_topic, kafka)
+
+
+def _parked(kafka: _Kafka) -> list[Finding]:
+    return _letters("parked", kafka.config.parked_topic, kafka)
+
+
+_TOO_LARGE = {
+    "dead letters": "of a larger dead letter only the first 64 KiB are kept",
+    "parked": "a larger document waits in memory and holds its offset",
+}
 
 # What is checked, in this order, and what to do when it cannot be found out.
 _CHECKS: tuple[tuple[str, Callable[[_Kafka], list[Finding]], str], ...] = (
@@ -177,5 +190,10 @@ _CHECKS: tuple[tuple[str, Callable[[_Kafka], list[Finding]], str], ...] = (
         _dead_letters,
         "create the topic yourself, or correct [dead_letter], or allow the user to create topics "
         "and to describe the configuration (DESCRIBE_CONFIGS) of those the routes match",
+    ),
+    (
+        "parked",
+        _parked,
+        "create the topic yourself, or correct [park], or allow the user to create topics",
     ),
 )

@@ -15,6 +15,10 @@ from sink.errors import ConfigError, Unavailable
 _COMMANDS = {
     "run": "Move records until stopped.",
     "check": "Try configuration, Kafka, Elasticsearch, templates and routes, and say what to do.",
+    "audit": "Find each document of a topic: indexed, dead, parked, dropped or missing.",
+    "group": "Show and set the group's offsets, take over those of another group.",
+    "dlq": "List, show and replay dead letters.",
+    "replay": "Read a range of a topic again and index it.",
     "templates": "Plan, apply, list and show index templates.",
     "config": "Make, show and describe the configuration.",
 }

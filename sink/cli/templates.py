@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from sink.cli.options import config_file
+from sink.cli.tables import json_option, print_table
 
 if TYPE_CHECKING:
     from sink.config import Config
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from sink.templates import TemplateStore
 
 T = TypeVar("T")
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -80,7 +79,7 @@ def list_(path: Path | None, *, as_json: bool) -> None:
         click.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2))
         return
     head = ("KIND", "NAME", "VERSION", "INDEX PATTERNS")
-    _print_table(head, [(*row[:3], " ".join(row[3])) for row in rows])
+    print_table(head, [(*row[:3], " ".join(row[3])) for row in rows])
 
 
 @templates.command()
@@ -135,18 +134,7 @@ def _print_steps(steps: "Sequence[Step]", *, as_json: bool, with_diffs: bool) ->
         keys = ("action", "kind", "name", "reason", "diff")
         click.echo(json.dumps([dict(zip(keys, row, strict=False)) for row in rows], indent=2))
     else:
-        _print_table(("ACTION", "KIND", "NAME", "WHY"), [row[:4] for row in rows])
+        print_table(("ACTION", "KIND", "NAME", "WHY"), [row[:4] for row in rows])
         click.echo("".join(f"\n{text}\n" for row in rows for text in row[4:] if text), nl=False)
     if any(step.action is StepAction.FOREIGN for step in steps):
         raise click.exceptions.Exit(1)
-
-
-def _print_table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> None:
-    """
-    Print rows under a head, each column but the last as wide as its longest cell.
-    """
-    cells = [[str(cell) for cell in row] for row in (head, *rows)]
-    widths = [*(max(map(len, column)) for column in zip(*cells, strict=True))][:-1]
-    for row in cells:
-        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        click.echo("  ".join([*padded, row[-1]]).rstrip())

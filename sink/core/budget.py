@@ -23,7 +23,7 @@ def memory_bound_bytes(config: Config) -> int:
     Bound the resident memory.
 
     threads x (prefetch + one fetch + 2 x poll) + outstanding bulks x (bulk + objects)
-    + bodies in flight x 2 + producer queue + base.
+    + bodies in flight x 2 + parked bytes + producer queues + base.
     """
     kafka, bulk = config.kafka, config.bulk
     prefetch = kafka.queued_kbytes * 1024 + kafka.fetch_bytes_max
@@ -33,6 +33,7 @@ def memory_bound_bytes(config: Config) -> int:
         kafka.threads * (prefetch + polled)
         + places(config) * held
         + 2 * bulk.in_flight * bulk.bytes_max
-        + PRODUCER_BYTES
+        + config.park.bytes_max
+        + 2 * PRODUCER_BYTES
         + BASE_BYTES
     )

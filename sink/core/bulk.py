@@ -51,17 +51,34 @@ class Body:
         return b"".join(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """
+    Where documents come from and where they are bound for.
+
+    Args:
+        topic: Of their records. It is not the one they were consumed from where that is the parked
+            topic.
+        released: An operator wants it tried, also while the index is parked.
+    """
+
+    index: str
+    topic: str
+    topic_id: str
+    released: bool = False
+
+
 class Actions(NamedTuple):
     """
-    The action lines of some documents, and the index of each.
+    The action lines of some documents, and where each is bound for.
 
     Args:
         lines: One a document.
-        indices: (index, documents), in order of position.
+        bounds: With a number of documents each, in order of position.
     """
 
     lines: list[bytes]
-    indices: list[tuple[str, int]]
+    bounds: list[tuple[Bound, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +87,14 @@ class Section:
     Neighbouring documents of a bulk that are of one run and bound for one index.
     """
 
-    index: str
+    bound: Bound
     documents: int
     ticket: Ticket
-    topic_id: str
 
     @property
-    def topic(self) -> str:
+    def consumed_from(self) -> str:
         """
-        The topic they were consumed from.
+        The topic in whose account they are.
         """
         return self.ticket.partition.topic
 
@@ -126,24 +142,22 @@ class Bulk:
         ]
         return Bulk(lines, records, sections, [], [], len(Body(lines)), self.worker)
 
-    def by_index(self) -> dict[str, list[int]]:
+    def by_bound(self) -> dict[Bound, list[int]]:
         """
-        Tell which positions are bound for which index.
+        Tell which positions are bound for where.
         """
-        found: defaultdict[str, list[int]] = defaultdict(list)
+        found: defaultdict[Bound, list[int]] = defaultdict(list)
         begin = 0
         for section in self.sections:
-            found[section.index] += range(begin, begin + section.documents)
+            found[section.bound] += range(begin, begin + section.documents)
             begin += section.documents
         return dict(found)
 
-    def places(self) -> Iterator[Section]:
+    def places(self) -> list[Section]:
         """
         Give the section of each document, by position.
         """
-        for section in self.sections:
-            for _ in range(section.documents):
-                yield section
+        return [section for section in self.sections for _ in range(section.documents)]
 
     def halves(self) -> tuple["Bulk", "Bulk"]:
         """
@@ -186,8 +200,7 @@ class _Share:
     begin: int
     end: int
     rejected: list[Rejected]
-    indices: list[tuple[str, int]]
-    topic_id: str
+    bounds: list[tuple[Bound, int]]
 
 
 @dataclass(slots=True)
@@ -207,7 +220,7 @@ class Draft:
         """
         return len(self.sources)
 
-    def add(self, run: Run, documents: Documents, actions: Actions, topic_id: str) -> None:
+    def add(self, run: Run, documents: Documents, actions: Actions) -> None:
         """
         Add the documents of a run, with the action line of each.
         """
@@ -216,9 +229,9 @@ class Draft:
         self.actions += actions.lines
         self.sources += documents.sources
         self.records += documents.records
-        rejected = [replace(each, topic_id=topic_id) for each in documents.rejected]
-        end = len(self.sources)
-        self._shares.append(_Share(run, begin, end, rejected, actions.indices, topic_id))
+        topic = run.partition.topic
+        rejected = [replace(each, consumed_from=topic) for each in documents.rejected]
+        self._shares.append(_Share(run, begin, len(self.sources), rejected, actions.bounds))
 
     def bulks(self, tracker: OffsetTracker, docs_max: int, bytes_max: int) -> list[Bulk]:
         """
@@ -266,12 +279,12 @@ def _add_sections(made: list[Bulk], ends: list[int], share: _Share, ticket: Tick
     Tell each bulk which of its documents are of this share, index by index.
     """
     begin = share.begin
-    for index, documents in share.indices:
+    for bound, documents in share.bounds:
         until = begin + documents
         while begin < until:
             place = bisect_right(ends, begin)
             here = min(until, ends[place]) - begin
-            made[place].sections.append(Section(index, here, ticket, share.topic_id))
+            made[place].sections.append(Section(bound, here, ticket))
             begin += here
 
 

@@ -70,7 +70,10 @@ class Rejected:
     positions: tuple[int, ...]  # of the elements in their array; empty for the record as a whole
     error_type: str
     reason: str
-    topic_id: str = ""  # known where the run's target is
+    topic_id: str = ""  # filled in by the run's target
+    consumed_from: str = ""  # filled in by the draft
+    index: str | None = None  # where it was bound for, when it was a document once
+    id: str | None = None
 
     def __len__(self) -> int:
         """

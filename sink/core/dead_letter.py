@@ -21,7 +21,8 @@ class DeadLetter:
     A record that cannot become a document, and why.
 
     Args:
-        stage: `collect` (before it was sent) or `index` (Elasticsearch refused it).
+        stage: `collect` (before it was sent), `index` (Elasticsearch refused it) or `park` (its
+            index takes none for the time being).
         positions: Of the elements, where the record holds several documents.
     """
 
@@ -33,6 +34,7 @@ class DeadLetter:
     index: str | None = None
     id: str | None = None
     positions: tuple[int, ...] = ()
+    topic_id: str = ""
 
     def __len__(self) -> int:
         """
@@ -45,11 +47,12 @@ class DeadLetter:
         Give the record's own headers, then what is known of its end.
 
         Args:
-            origin: What the dead letter itself cannot tell: topic id, version.
+            origin: What the dead letter itself cannot tell: version.
         """
         record = self.record
         facts: dict[str, object] = {
             "topic": record.topic(),
+            "topic_id": self.topic_id or None,
             "partition": record.partition(),
             "offset": record.offset(),
             "leader_epoch": record.leader_epoch(),

@@ -61,6 +61,20 @@ class OffsetTracker:
         self._epochs[partition] = epoch
         self._tracks[partition] = _Track(epoch)
 
+    def read_again(self, partition: Partition) -> int | None:
+        """
+        Begin a new epoch at the first record that is not settled.
+
+        Returns:
+            Its offset; None where nothing was read yet, or all is settled.
+        """
+        track = self._tracks[partition]
+        if not track.open:
+            return None
+        first = track.open[0].first
+        self.assign(partition)
+        return first
+
     def drop(self, partition: Partition) -> None:
         """
         Forget a partition: it was revoked or lost. Its work still under way is ignored from now on.
@@ -105,6 +119,17 @@ class OffsetTracker:
         if not parts:
             _advance(track)
         return ticket
+
+    def passed(self, partition: Partition, end: int) -> None:
+        """
+        Note that everything before an offset was polled: the log has nothing more up to there.
+
+        Markers of transactions, aborted records and what compaction removed are never polled.
+        """
+        expected = self._tracks[partition].expected
+        first = end - 1 if expected is None else expected
+        if 0 <= first < end:
+            self.track(partition, first, end, 0)
 
     def settle(self, ticket: Ticket) -> bool:
         """

@@ -3,10 +3,11 @@ Where the documents of one topic go: which index by their time, and under which 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 
-from sink.core.bulk import Actions, action_lines, action_prefix
+from sink.core.bulk import Actions, Bound, action_lines, action_prefix
 from sink.core.collect import Documents, Run, pieces
 from sink.core.record import Record
 from sink.core.route import Route
@@ -28,6 +29,7 @@ class Target:
 
     def __init__(self, topic: str, route: Route, topic_id: str) -> None:
         self.route = route
+        self._topic = topic
         self._user_topic = route.user_topic(topic)
         self.topic_id = topic_id
         self._dated = route.names.dated(self._user_topic, 0)
@@ -37,6 +39,7 @@ class Target:
         Make the documents of a run, piece by piece, each with its action.
         """
         for piece, made in pieces(run, self.route.collector, docs_max):
+            made.rejected = [replace(each, topic_id=self.topic_id) for each in made.rejected]
             yield piece, made, self.actions(piece, made)
 
     def actions(self, run: Run, documents: Documents) -> Actions:
@@ -46,15 +49,15 @@ class Target:
         Cost: 0.21 µs a document where all are of one period (0.09 of it reads the times).
         """
         lines: list[bytes] = []
-        indices: list[tuple[str, int]] = []
+        bounds: list[tuple[Bound, int]] = []
         ids = documents.ids
         alike = documents.records is run.records
         for begin, end, index, leader_epoch in self._segments(documents.records, alike=alike):
             prefix = self._prefix(run.partition.number, index, leader_epoch)
             part = ids if end - begin == len(ids) else ids[begin:end]
             lines += action_lines(prefix, part, with_id=self.route.deterministic_ids)
-            indices.append((index, end - begin))
-        return Actions(lines, indices)
+            bounds.append((Bound(index, self._topic, self.topic_id), end - begin))
+        return Actions(lines, bounds)
 
     def index(self, time_ms: int) -> str:
         """

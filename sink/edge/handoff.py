@@ -2,22 +2,27 @@
 The two bounded queues between the worker threads and the event loop.
 
     bulks     N threads → loop   offer (bounded), or submit: the caller runs, one more a thread
-    settled   loop → its thread  as many places as bulks can be outstanding: a put never waits
+    settled   loop → its thread  as many places as settlements can be outstanding: a put never waits
 
 A place is held from offer to settlement, not from offer to take: a bulk that waits for its retry
-keeps its place, so memory stays bounded while nothing gets through.
+keeps its place, so memory stays bounded while nothing gets through. Documents that were set aside
+hold no place; they have a bound of their own.
 """
 
 import asyncio
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sink.core.bulk import Bulk
+from sink.core.bulk import Bulk, Section
 from sink.core.offsets import Ticket
 
 Fates = Mapping[tuple[str, str], int]  # (topic, fate) → documents
+
+ASIDE_PARTS_MAX = 10_000
+# Python objects around a document that is set aside: its record, its two lines.
+_ASIDE_OVERHEAD_BYTES = 450
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +33,13 @@ class Settlement:
     Args:
         tickets: Each is settled by one part.
         bulk: Whose place this gives back; None where documents that were set aside come to an end.
+        left: Documents of the parked topic whose index still takes none: they are read again.
     """
 
-    tickets: list[Ticket]
+    tickets: Sequence[Ticket]
     fates: Fates
     bulk: Bulk | None
+    left: Sequence[Section] = ()
 
 
 class Handoff:
@@ -43,18 +50,25 @@ class Handoff:
         workers: Threads that offer bulks.
         places: Bulks that may be outstanding, caller-runs not counted.
         bytes_max: Bytes that may be outstanding. A bulk larger than that is taken alone.
+        aside_bytes_max: Bytes that may be set aside.
     """
 
-    def __init__(self, workers: int, places: int, bytes_max: int) -> None:
+    def __init__(
+        self, workers: int, places: int, bytes_max: int, aside_bytes_max: int = 32_000_000
+    ) -> None:
+        self.parked: frozenset[str] = frozenset()  # indices and topics; replaced by the loop only
         self._places = places
         self._bytes_max = bytes_max
-        self._lock = threading.Lock()  # guards the two counts below, for a few instructions
+        self._aside_bytes_max = aside_bytes_max
+        self._lock = threading.Lock()  # guards the four counts below, for a few instructions
         self._outstanding = 0
         self._outstanding_bytes = 0
+        self._aside = 0  # parts, until their thread took the settlement
+        self._aside_bytes = 0
         self._bulks: asyncio.Queue[Bulk] = asyncio.Queue()  # touched by the loop only
         self._loop: asyncio.AbstractEventLoop | None = None
         self._settled: list[queue.Queue[Settlement]] = [
-            queue.Queue(places + workers) for _ in range(workers)
+            queue.Queue(places + workers + ASIDE_PARTS_MAX) for _ in range(workers)
         ]
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -92,13 +106,39 @@ class Handoff:
         """
         return await self._bulks.get()
 
-    def settle(self, bulk: Bulk, fates: Fates) -> None:
+    def settle(
+        self, bulk: Bulk, tickets: Sequence[Ticket], fates: Fates, left: Sequence[Section] = ()
+    ) -> None:
         """
         Give a bulk's place back and tell its thread. The loop calls it, once a bulk.
         """
         with self._lock:
             self._count(bulk, -1)
-        self._settled[bulk.worker].put_nowait(Settlement(bulk.tickets, fates, bulk))
+        self._settled[bulk.worker].put_nowait(Settlement(tickets, fates, bulk, left))
+
+    def set_aside(self, part: Bulk) -> bool:
+        """
+        Keep a part of a bulk beyond its place, which `settle` may give back then.
+
+        Returns:
+            False when there is no room for it.
+        """
+        size_bytes = _aside_bytes(part)
+        with self._lock:
+            over = self._aside_bytes + size_bytes > self._aside_bytes_max
+            if over or self._aside >= ASIDE_PARTS_MAX:
+                return False
+            self._aside += 1
+            self._aside_bytes += size_bytes
+        return True
+
+    def finish(self, part: Bulk, tickets: Sequence[Ticket], fates: Fates) -> None:
+        """
+        Give back the room of a part that was set aside, and tell its thread. Once a part.
+        """
+        with self._lock:
+            self._aside_bytes -= _aside_bytes(part)
+        self._settled[part.worker].put_nowait(Settlement(tickets, fates, None))
 
     def settled(self, worker: int, timeout_s: float = 0) -> list[Settlement]:
         """
@@ -111,7 +151,18 @@ class Handoff:
             while True:
                 taken.append(inbox.get_nowait())
         except queue.Empty:
-            return taken
+            pass
+        if taken:
+            with self._lock:
+                self._aside -= sum(settlement.bulk is None for settlement in taken)
+        return taken
+
+    def aside(self) -> tuple[int, int]:
+        """
+        Count the parts that are set aside, and their bytes.
+        """
+        with self._lock:
+            return self._aside, self._aside_bytes
 
     def outstanding(self) -> tuple[int, int]:
         """
@@ -127,3 +178,7 @@ class Handoff:
     def _put(self, bulk: Bulk) -> None:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._bulks.put_nowait, bulk)
+
+
+def _aside_bytes(part: Bulk) -> int:
+    return part.size_bytes + len(part) * _ASIDE_OVERHEAD_BYTES

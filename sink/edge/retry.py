@@ -7,6 +7,8 @@ them and stops for no number of them.
 
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 
+_RETRY_AFTER_MAX_S = 600.0  # a server that says "tomorrow" is asked once in a while all the same
+
 
 class Backoff:
     """
@@ -18,16 +20,19 @@ class Backoff:
     """
 
     def __init__(self, initial_ms: int, longest_ms: int) -> None:
+        self._initial_s = initial_ms / 1000
         self._wait = wait_random_exponential(multiplier=initial_ms / 1000, max=longest_ms / 1000)
         self._state = RetryCallState(Retrying(), None, (), {})
 
-    def seconds(self, attempt: int, at_least_s: float | None = None) -> float:
+    def seconds(self, attempt: int, retry_after_s: float | None = None) -> float:
         """
         Give the wait before the next attempt.
 
         Args:
             attempt: How many were made, 1 or more.
-            at_least_s: A Retry-After: it wins where it is longer.
+            retry_after_s: A Retry-After: it wins, between the initial wait and ten minutes.
         """
+        if retry_after_s is not None:
+            return min(max(retry_after_s, self._initial_s), _RETRY_AFTER_MAX_S)
         self._state.attempt_number = attempt
-        return max(self._wait(self._state), at_least_s or 0.0)
+        return self._wait(self._state)

@@ -1,10 +1,10 @@
 """
-The status port: /health/live, /health/ready, /metrics. Loopback unless the operator says otherwise.
+The status port: /health/live, /health/ready, /ledger, /parked, /metrics. Loopback unless the operator says otherwise.
 """
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from sink.config import StatusSettings
+from sink.core.lane import ParkedIndex
 from sink.core.ledger import CONSUMED, IN_FLIGHT, Account, imbalance
 from sink.edge.readiness import Readiness
 from sink.errors import ConfigError
@@ -33,9 +34,15 @@ class LedgerMetrics(Collector):
     Turns the published ledger into metrics at each scrape.
     """
 
-    def __init__(self, account: Callable[[], Account], readiness: Readiness) -> None:
+    def __init__(
+        self,
+        account: Callable[[], Account],
+        readiness: Readiness,
+        parked: Callable[[], Sequence[ParkedIndex]],
+    ) -> None:
         self._account = account
         self._readiness = readiness
+        self._parked = parked
 
     def collect(self) -> Iterator[Metric]:
         """
@@ -47,7 +54,7 @@ class LedgerMetrics(Collector):
         )
         settled = CounterMetricFamily(
             "sink_settled_documents",
-            "Documents accounted for, by fate: indexed, duplicate, dead, dropped, expired.",
+            "Documents accounted for, by fate: indexed, duplicate, dead, dropped, expired, parked.",
             labels=["topic", "fate", "rule"],
         )
         in_flight = GaugeMetricFamily(
@@ -67,8 +74,29 @@ class LedgerMetrics(Collector):
             "Consumed documents without a fate: anything but 0 is a bug.",
             value=sum(map(abs, imbalance(account).values())),
         )
+        yield from self._of_parked()
         ready = not self._readiness.reasons()
         yield GaugeMetricFamily("sink_ready", "1 when nothing is amiss.", value=int(ready))
+
+    def _of_parked(self) -> Iterator[Metric]:
+        """
+        Give what waits for each parked index. A label tells why; its cardinality is the indices'.
+        """
+        figures: tuple[tuple[str, str, Callable[[ParkedIndex], float]], ...] = (
+            ("documents", "Documents that wait in memory.", lambda each: each.documents),
+            ("bytes", "Their bytes.", lambda each: each.size_bytes),
+            ("since_seconds", "When it was parked, in seconds since the epoch.", _since),
+        )
+        parked = self._parked()
+        for name, told, figure in figures:
+            family = GaugeMetricFamily(f"sink_parked_{name}", told, labels=["index", "error_type"])
+            for each in parked:
+                family.add_metric([each.index, each.error_type], figure(each))
+            yield family
+
+
+def _since(parked: ParkedIndex) -> float:
+    return parked.since_s
 
 
 class StatusServer:
@@ -80,17 +108,23 @@ class StatusServer:
     """
 
     def __init__(
-        self, settings: StatusSettings, readiness: Readiness, account: Callable[[], Account]
+        self,
+        settings: StatusSettings,
+        readiness: Readiness,
+        account: Callable[[], Account],
+        parked: Callable[[], Sequence[ParkedIndex]] = tuple,
     ) -> None:
         self._readiness = readiness
         self._account = account
+        self._parked = parked
         self._registry = CollectorRegistry()
-        self._registry.register(LedgerMetrics(account, readiness))
+        self._registry.register(LedgerMetrics(account, readiness, parked))
         ProcessCollector(registry=self._registry)
         pages: dict[str, Callable[[], _Answer]] = {
             "/health/live": self._live,
             "/health/ready": self._ready,
             "/ledger": self._ledger,
+            "/parked": self._parked_indices,
             "/metrics": self._metrics,
         }
         try:
@@ -130,7 +164,8 @@ class StatusServer:
 
     def _ready(self) -> _Answer:
         reasons = self._readiness.reasons()
-        body = orjson.dumps({"ready": not reasons, "reasons": reasons})
+        parked = [each.index for each in self._parked()]
+        body = orjson.dumps({"ready": not reasons, "reasons": reasons, "parked": parked})
         return 503 if reasons else 200, _JSON, body
 
     def _ledger(self) -> _Answer:
@@ -138,6 +173,9 @@ class StatusServer:
         for (topic, fate), documents in self._account().items():
             topics[topic][str(fate)] = documents
         return 200, _JSON, orjson.dumps(topics, option=orjson.OPT_SORT_KEYS)
+
+    def _parked_indices(self) -> _Answer:
+        return 200, _JSON, orjson.dumps(list(self._parked()))
 
     def _metrics(self) -> _Answer:
         return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)

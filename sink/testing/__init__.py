@@ -5,7 +5,7 @@ They fail when they are told to, and nothing in them waits for a clock.
 """
 
 from sink.testing.broker import FakeBroker, topic_id
-from sink.testing.dead_letters import FakeDeadLetters
+from sink.testing.dead_letters import FakeDeadLetters, FakeParked
 from sink.testing.elastic import (
     BUSY,
     NO_ANSWER,
@@ -25,6 +25,7 @@ __all__ = [
     "FakeBroker",
     "FakeDeadLetters",
     "FakeElastic",
+    "FakeParked",
     "FakeRecord",
     "FakeSource",
     "operations",

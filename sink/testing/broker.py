@@ -7,7 +7,8 @@ librdkafka.
 
 import threading
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +42,8 @@ class FakeBroker:
         self.violations: list[str] = []  # what no consumer may do, and what would go unnoticed
         self._logs: dict[Partition, _Log] = {}
         self._committed: dict[Partition, int] = {}
+        self._committed_under: dict[Partition, str] = {}  # the topic ids that commits carried
+        self._created: Counter[str] = Counter()  # how often each topic was
         self._refusals = 0
         self._topic_id_failures = 0
 
@@ -52,6 +55,17 @@ class FakeBroker:
             made = [Partition(topic, number) for number in range(partitions)]
             self._logs |= {partition: _Log() for partition in made}
             return made
+
+    def delete_topic(self, topic: str) -> None:
+        """
+        Delete a topic, and with it what the group committed of it. Nobody who reads it is told.
+        """
+        with self.changed:
+            for partition in [p for p in self._logs if p.topic == topic]:
+                del self._logs[partition]
+                self._committed.pop(partition, None)
+                self._committed_under.pop(partition, None)
+            self._created[topic] += 1
 
     def produce(
         self, topic: str, *values: bytes | None, partition: int = 0, **more: Any
@@ -146,7 +160,9 @@ class FakeBroker:
                 self._topic_id_failures -= 1
                 raise Unavailable("Kafka does not answer: it was told not to")
             known = {partition.topic for partition in self._logs}
-            return {topic: topic_id(topic) for topic in topics if topic in known}
+            return {
+                topic: topic_id(topic, self._created[topic]) for topic in topics if topic in known
+            }
 
     def open(self, listener: Listener) -> FakeSource:
         """
@@ -173,34 +189,64 @@ class FakeBroker:
         Give the first offset of a partition's log.
         """
         with self.changed:
-            return self._logs[partition].start
+            return self._log(partition).start
+
+    def log_end(self, partition: Partition) -> int | None:
+        """
+        Give the offset that the next record of a partition gets; None where the topic is deleted.
+        """
+        with self.changed:
+            return self._log(partition).end if partition in self._logs else None
 
     def read(self, partition: Partition, offset: int, records_max: int) -> list[FakeRecord] | None:
         """
         Read records from an offset on; None when it is out of range.
         """
         with self.changed:
-            log = self._logs[partition]
+            log = self._log(partition)
+            if partition not in self._logs:
+                return []  # deleted: nothing comes any more
             if not log.start <= offset <= log.end:
                 return None
             first = bisect_left(log.records, offset, key=FakeRecord.offset)
             return log.records[first : first + records_max]
 
-    def commit(self, offsets: dict[Partition, int]) -> bool:
+    def commit(
+        self, offsets: dict[Partition, int], topic_ids: Mapping[str, str] | None = None
+    ) -> bool:
         """
         Store offsets of the group, unless it was told to refuse them.
+
+        Args:
+            topic_ids: That the commit carries.
         """
         with self.changed:
             if self._refusals:
                 self._refusals -= 1
                 return False
             self._committed |= offsets
+            for partition in offsets:
+                carried = (topic_ids or {}).get(partition.topic, "")
+                self._committed_under[partition] = carried
             self.commits.append(dict(offsets))
             return True
 
+    def committed_under(self, partition: Partition) -> str | None:
+        """
+        Give the topic id that a partition's last commit carried; None where it carried none.
+        """
+        with self.changed:
+            return self._committed_under.get(partition) or None
 
-def topic_id(topic: str) -> str:
+    def _log(self, partition: Partition) -> _Log:
+        return self._logs.get(partition, _Log())
+
+
+def topic_id(topic: str, recreated: int = 0) -> str:
     """
     Give the id that a FakeBroker has for a topic.
+
+    Args:
+        recreated: How often it was deleted before.
     """
-    return f"id.{topic}"
+    return f"id.{topic}" + (f".{recreated}" if recreated else "")

@@ -1,11 +1,12 @@
 """
-A dead-letter topic in memory.
+A dead-letter topic and a parked topic in memory.
 """
 
 from collections.abc import Sequence
 
 from sink.core.dead_letter import DeadLetter
 from sink.errors import Unavailable
+from sink.testing.broker import FakeBroker
 
 
 class FakeDeadLetters:
@@ -43,3 +44,30 @@ class FakeDeadLetters:
         for letter in letters:
             letter.headers({})
         self.letters += letters
+
+
+class FakeParked(FakeDeadLetters):
+    """
+    Keeps what is written to it in a topic of a broker, from where it is read again.
+    """
+
+    def __init__(self, broker: FakeBroker, topic: str) -> None:
+        super().__init__()
+        self._broker = broker
+        self._topic = topic
+
+    def write(self, letters: Sequence[DeadLetter]) -> None:
+        """
+        Write letters.
+
+        Raises:
+            Unavailable: It was told to be down.
+        """
+        super().write(letters)
+        for letter in letters:
+            record = letter.record
+            value = record.value()
+            raw = value.encode() if isinstance(value, str) else value
+            self._broker.produce(
+                self._topic, raw, key=record.key(), headers=letter.headers({}), timestamp_ms=1
+            )

@@ -64,6 +64,7 @@ class FakeElastic:
         self._outage: Reply | None = None
         self._told: deque[_Told] = deque()
         self._refusals: list[_Refusal] = []
+        self._blocked: dict[str, tuple[int, str, str]] = {}  # index → what it answers
         self._lock = threading.Lock()  # guards the two below
         self._holding = False
         self._held: deque[asyncio.Future[None]] = deque()
@@ -110,6 +111,24 @@ class FakeElastic:
         End what `refuse` began.
         """
         self._refusals.clear()
+
+    def block(
+        self,
+        index: str,
+        status: int = 403,
+        error_type: str = "cluster_block_exception",
+        reason: str = "index [x] blocked by: [FORBIDDEN/8/index write (api)];",
+    ) -> None:
+        """
+        Refuse each document of an index.
+        """
+        self._blocked[index] = (status, error_type, reason)
+
+    def unblock(self, index: str) -> None:
+        """
+        End what `block` began.
+        """
+        self._blocked.pop(index, None)
 
     def hold(self) -> None:
         """
@@ -202,7 +221,14 @@ class FakeElastic:
                 source = lines.popleft()
             except (ValueError, KeyError, TypeError, AttributeError, IndexError):
                 return _MALFORMED
-            items.append({operation: self._write(index, operation, target.get("_id"), source)})
+            refusal = self._blocked.get(target["_index"])
+            items.append(
+                {
+                    operation: _error(*refusal)
+                    if refusal
+                    else self._write(index, operation, target.get("_id"), source)
+                }
+            )
         failed = any("error" in result for item in items for result in item.values())
         return Reply(200, orjson.dumps({"errors": failed, "items": items}))
 
@@ -212,7 +238,7 @@ class FakeElastic:
         refusal = self._refusal_of(source)
         if refusal is not None:
             return _error(refusal.status, refusal.error_type, refusal.reason)
-        if not _is_object(source):
+        if not _is_object(source) or b'"_source"' in source:  # a metadata field
             return _error(400, _PARSING, "failed to parse")
         if id_ is None:
             id_ = f"auto-{self.created}"

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from sink.core.record import Partition, Record
-from sink.edge.kafka.source import Listener, Problem
+from sink.edge.kafka.news import End, News, Problem
+from sink.edge.kafka.source import Listener
 
 if TYPE_CHECKING:
     from sink.testing.broker import FakeBroker
@@ -44,6 +45,9 @@ class FakeSource:
         self._failure: BaseException | None = None  # out of a callback
         self._errors: deque[BaseException] = deque()  # that polls were told to raise
         self._refused: list[Partition] = []
+        self._told_ends: dict[Partition, int] = {}
+        self._topic_ids: dict[str, str] = {}  # that commits carry
+        self._committed_under: dict[Partition, str | None] = {}
 
     def assign(self, *partitions: Partition, after_records: bool = False) -> None:
         """
@@ -85,7 +89,7 @@ class FakeSource:
         """
         return set(self._promised)
 
-    def poll(self, records_max: int, timeout_s: float) -> tuple[list[Record], list[Problem]]:
+    def poll(self, records_max: int, timeout_s: float) -> tuple[list[Record], list[News]]:
         """
         Take records and do what was told. Waits only while there is nothing at all.
         """
@@ -98,12 +102,12 @@ class FakeSource:
             events = list(self._events)
             self._events.clear()
         self._serve(event for event in events if not event.after_records)
-        records, problems = self._take(records_max)
+        records, news = self._take(records_max)
         self._serve(event for event in events if event.after_records)
         if self._failure is not None and not records:
             failure, self._failure = self._failure, None
             raise failure
-        return records, problems
+        return records, news
 
     def assignment(self) -> list[Partition]:
         """
@@ -121,17 +125,20 @@ class FakeSource:
         if self._positions.get(partition) is None:
             raise RuntimeError(f"cannot seek {partition}: it is not assigned, or out of range")
         self._positions[partition] = offset
+        self._told_ends.pop(partition, None)
 
-    def restart(self, partition: Partition, offset: int) -> None:
+    def restart(self, partition: Partition, offset: int | None) -> None:
         """
-        Begin a partition anew at an offset. It is not paused then.
+        Begin a partition anew at an offset, None for the log's start. It is not paused then.
 
         Raises:
             RuntimeError: The partition is not assigned.
         """
         if partition not in self._positions:
             raise RuntimeError(f"cannot restart {partition}: it is not assigned")
-        self._positions[partition] = offset
+        begin = self._broker.log_start(partition) if offset is None else offset
+        self._positions[partition] = begin
+        self._told_ends.pop(partition, None)
         self.paused.discard(partition)
 
     def pause(self, partitions: Iterable[Partition]) -> None:
@@ -157,6 +164,18 @@ class FakeSource:
         Give the first offset of the log.
         """
         return self._broker.log_start(partition)
+
+    def stamp(self, topic: str, topic_id: str) -> None:
+        """
+        Let commits of a topic carry its id from now on.
+        """
+        self._topic_ids[topic] = topic_id
+
+    def committed_under(self, partition: Partition) -> str | None:
+        """
+        Tell the topic's id that the committed offset carried when the partition was assigned.
+        """
+        return self._committed_under.get(partition)
 
     def commit(self, offsets: dict[Partition, int]) -> None:
         """
@@ -208,6 +227,7 @@ class FakeSource:
         known = self._broker.committed()
         for partition in partitions:
             begin = known.get(partition)
+            self._committed_under[partition] = self._broker.committed_under(partition)
             self._positions[partition] = (
                 self._broker.log_start(partition) if begin is None else begin
             )
@@ -226,6 +246,7 @@ class FakeSource:
     def _forget(self, partitions: list[Partition]) -> None:
         for partition in partitions:
             self._positions.pop(partition, None)
+            self._told_ends.pop(partition, None)
             self.paused.discard(partition)
             self._promised.discard(partition)
 
@@ -233,7 +254,7 @@ class FakeSource:
         foreign = [partition for partition in offsets if partition not in self._positions]
         if foreign:
             self._broker.violations.append(f"committed without owning it: {foreign}")
-        return self._broker.commit(offsets)
+        return self._broker.commit(offsets, self._topic_ids)
 
     def _flowing(self) -> list[tuple[Partition, int]]:
         return [
@@ -243,17 +264,33 @@ class FakeSource:
         ]
 
     def _any(self) -> bool:
-        return any(self._broker.read(p, position, 1) != [] for p, position in self._flowing())
+        return any(
+            self._broker.read(p, position, 1) != [] or self._untold_end(p) is not None
+            for p, position in self._flowing()
+        )
 
-    def _take(self, records_max: int) -> tuple[list[Record], list[Problem]]:
+    def _take(self, records_max: int) -> tuple[list[Record], list[News]]:
         records: list[Record] = []
-        problems: list[Problem] = []
+        news: list[News] = []
         for partition, position in self._flowing():
-            taken = self._broker.read(partition, position, records_max - len(records))
+            room = records_max - len(records)
+            taken = self._broker.read(partition, position, room)
             if taken is None:
                 self._positions[partition] = None
-                problems.append(Problem(partition, True, "offset out of range"))
-            elif taken:
+                news.append(Problem(partition, True, "offset out of range"))
+                continue
+            if taken:
                 self._positions[partition] = taken[-1].offset() + 1
                 records += taken
-        return records, problems
+            end = self._untold_end(partition)
+            if end is not None and len(taken) < room:
+                self._told_ends[partition] = self._positions[partition] = end
+                news.append(End(partition, end))
+        return records, news
+
+    def _untold_end(self, partition: Partition) -> int | None:
+        """
+        Give the log's end; None when it was told already, as librdkafka does once for each end.
+        """
+        end = self._broker.log_end(partition)
+        return None if self._told_ends.get(partition) == end else end

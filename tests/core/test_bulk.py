@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sink.collectors.log import LOG
-from sink.core.bulk import Actions, Bulk, Draft, action_lines, action_prefix, cut
+from sink.core.bulk import Actions, Bound, Bulk, Draft, action_lines, action_prefix, cut
 from sink.core.collect import Collector, Documents, Rejected, Run
 from sink.core.offsets import OffsetTracker, Ticket
 from sink.core.record import Partition
@@ -88,7 +88,7 @@ def _drafted(
         run, made = _run(topic, ends[topic], lengths)
         ends[topic] += len(lengths)
         lines = [b"action-%d" % _place(record)[1] for record in made.records]
-        draft.add(run, made, Actions(lines, [(f"sag-{topic}", len(lines))]), "id")
+        draft.add(run, made, Actions(lines, [(Bound(f"sag-{topic}", topic, "id"), len(lines))]))
     return tracker, draft.bulks(tracker, docs_max, bytes_max), draft
 
 
@@ -180,7 +180,7 @@ def test_the_sections_of_a_bulk_count_its_documents_by_topic(
     for bulk in bulks:
         told: Counter[str] = Counter()
         for section in bulk.sections:
-            told[section.topic] += section.documents
+            told[section.consumed_from] += section.documents
         assert told == Counter(_place(record)[0] for record in bulk.records)
 
 
@@ -210,11 +210,12 @@ def test_a_part_holds_the_chosen_documents_and_their_topics() -> None:
     part = bulk.part([0, 2])
 
     assert part.lines == [b"action-0", b"xxx", b"action-0", b"xxxxx"]
-    assert [(s.topic, s.index, s.documents) for s in part.sections] == [
+    assert [(s.consumed_from, s.bound.index, s.documents) for s in part.sections] == [
         ("orders", "sag-orders", 1),
         ("bills", "sag-bills", 1),
     ]
-    assert bulk.by_index() == {"sag-orders": [0, 1], "sag-bills": [2]}
+    positions = {bound.index: places for bound, places in bulk.by_bound().items()}
+    assert positions == {"sag-orders": [0, 1], "sag-bills": [2]}
 
 
 def test_the_body_ends_with_a_newline_and_asking_again_gives_the_same() -> None:
@@ -277,6 +278,6 @@ def _collected(collector: Collector, value: bytes) -> Bulk | None:
     draft, tracker = Draft(), OffsetTracker()
     tracker.assign(run.partition)
     lines = action_lines(prefix, made.ids, with_id=True)
-    draft.add(run, made, Actions(lines, [("sag-orders", len(lines))]), "id")
+    draft.add(run, made, Actions(lines, [(Bound("sag-orders", "orders", "id"), len(lines))]))
     bulks = draft.bulks(tracker, 100, 1_000_000)
     return bulks[0] if bulks else None

@@ -74,7 +74,7 @@ def test_a_place_is_held_until_the_bulk_is_settled_and_not_only_until_it_is_take
         assert asyncio.run_coroutine_threadsafe(handoff.take(), loop).result(10) is bulk
         assert not handoff.offer(_bulk())
 
-        handoff.settle(bulk, FATES)
+        handoff.settle(bulk, bulk.tickets, FATES)
         assert handoff.outstanding() == (0, 0)
         assert handoff.offer(_bulk())
 
@@ -94,7 +94,7 @@ def test_a_settlement_comes_back_to_the_thread_of_its_bulk_and_to_no_other(
     bulk = _bulk(worker=1)
     handoff.offer(bulk)
 
-    handoff.settle(bulk, FATES)
+    handoff.settle(bulk, bulk.tickets, FATES)
 
     assert handoff.settled(0) == []
     (settlement,) = handoff.settled(1)
@@ -109,7 +109,7 @@ def test_settlements_come_back_in_the_order_they_were_made(handoff: Handoff) -> 
         handoff.offer(bulk)
 
     for bulk in reversed(bulks):
-        handoff.settle(bulk, FATES)
+        handoff.settle(bulk, bulk.tickets, FATES)
 
     assert [s.tickets[0].first for s in handoff.settled(0)] == [2, 1, 0]
 
@@ -117,7 +117,7 @@ def test_settlements_come_back_in_the_order_they_were_made(handoff: Handoff) -> 
 def test_a_thread_that_waits_for_a_settlement_gets_it(handoff: Handoff) -> None:
     bulk = _bulk()
     handoff.offer(bulk)
-    settling = threading.Timer(0.01, handoff.settle, [bulk, FATES])
+    settling = threading.Timer(0.01, handoff.settle, [bulk, bulk.tickets, FATES])
     settling.start()
 
     assert len(handoff.settled(0, timeout_s=10)) == 1
@@ -137,7 +137,7 @@ def test_every_settlement_finds_room_without_anybody_taking_one() -> None:
             handoff.submit(bulk)
 
         for bulk in bulks + more:
-            handoff.settle(bulk, FATES)
+            handoff.settle(bulk, bulk.tickets, FATES)
 
     assert len(handoff.settled(0)) == 4
     assert len(handoff.settled(1)) == 1
@@ -156,7 +156,8 @@ def test_what_is_outstanding_never_exceeds_either_bound(sizes: list[int]) -> Non
             if handoff.offer(bulk):
                 taken.append(bulk)
             else:
-                handoff.settle(taken.pop(0), FATES)
+                first = taken.pop(0)
+                handoff.settle(first, first.tickets, FATES)
                 handoff.settled(0)
             assert handoff.outstanding() == (len(taken), sum(b.size_bytes for b in taken))
             assert len(taken) <= 3
@@ -195,7 +196,7 @@ async def _serve(handoff: Handoff, bulks: int) -> int:
         bulk = await handoff.take()
         most = max(most, handoff.outstanding()[0])
         await asyncio.sleep(0)
-        handoff.settle(bulk, FATES)
+        handoff.settle(bulk, bulk.tickets, FATES)
     return most
 
 

@@ -39,9 +39,10 @@ def test_waits_grow_with_the_attempts() -> None:
     assert max(backoff.seconds(5) for _ in range(200)) > 0.8
 
 
-def test_a_retry_after_wins_where_it_is_longer() -> None:
+def test_a_retry_after_wins_within_reason() -> None:
     backoff = Backoff(100, 1000)
 
-    assert backoff.seconds(3, at_least_s=30.0) == 30.0
-    assert backoff.seconds(3, at_least_s=0.0) <= 0.4
-    assert backoff.seconds(3, at_least_s=None) <= 0.4
+    assert backoff.seconds(3, retry_after_s=30.0) == 30.0
+    assert backoff.seconds(9, retry_after_s=0.0) == 0.1  # else it would spin
+    assert backoff.seconds(3, retry_after_s=86_400.0) == 600.0
+    assert backoff.seconds(3, retry_after_s=None) <= 0.4

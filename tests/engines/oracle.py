@@ -3,7 +3,7 @@ The judge of every engine test: it reads Kafka, Elasticsearch and the dead lette
 
 It shares no code with sink/. The three letters:
 
-    E  every produced document is indexed, dead-lettered or dropped by a named rule
+    E  every produced document is indexed, dead-lettered, parked or dropped by a named rule
     D  no document is in Elasticsearch twice
     O  no committed offset passes a record that is neither
 """
@@ -177,10 +177,22 @@ def dead_places(setup: Setup) -> set[Place]:
     """
     Tell where the dead-lettered records came from.
     """
+    return _origins(setup, setup.dead_letter_topic)
+
+
+def parked_places(setup: Setup) -> set[Place]:
+    """
+    Tell where the records in the parked topic came from, whether they were indexed since or not.
+    """
+    return _origins(setup, setup.parked_topic)
+
+
+def _origins(setup: Setup, topic: str) -> set[Place]:
     places = set()
-    for message in read_topic(setup, [setup.dead_letter_topic]):
+    for message in read_topic(setup, [topic]):
         told = headers_of(message)
-        places.add((told["sink.topic"], int(told["sink.partition"]), int(told["sink.offset"])))
+        if "sink.topic" in told:  # else it is an operator's command
+            places.add((told["sink.topic"], int(told["sink.partition"]), int(told["sink.offset"])))
     return places
 
 
@@ -197,7 +209,7 @@ def check(
     """
     topics = [setup.topic(name) for name in user_topics]
     produced = read_topic(setup, topics)
-    found, dead = indexed_numbers(setup), dead_places(setup)
+    found, dead = indexed_numbers(setup), dead_places(setup) | parked_places(setup)
     ends = committed(setup, topics)
     missing, too_far = [], []
     for message in produced:

@@ -65,6 +65,10 @@ class Setup:
     def dead_letter_topic(self) -> str:
         return f"sink-dlq.{self.group}"
 
+    @property
+    def parked_topic(self) -> str:
+        return f"sink-parked.{self.group}"
+
     def write(self) -> Path:
         path = self.folder / "sink.toml"
         given = {"kafka": "", "elasticsearch": "", "bulk": "", "more": "", "shutdown_ms": "10000"}

@@ -14,18 +14,30 @@ from contextlib import contextmanager
 from sink.collectors.log import LOG
 from sink.config import Config
 from sink.core.collect import Run
+from sink.core.command import is_command
 from sink.core.dead_letter import DeadLetter
+from sink.core.envelope import open_envelope
 from sink.core.ledger import CONSUMED, IN_FLIGHT, Account, imbalance, total
 from sink.core.record import Partition
 from sink.edge.handoff import Handoff, Settlement
 from sink.edge.kafka.source import Listener
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
+from sink.lanes import Lanes
 from sink.routes import routes_of
+from sink.scribe import Scribe
 from sink.sender import Sender
 from sink.stop import Stop
 from sink.targets import Targets
-from sink.testing import FakeBroker, FakeDeadLetters, FakeElastic, FakeRecord, FakeSource, topic_id
+from sink.testing import (
+    FakeBroker,
+    FakeDeadLetters,
+    FakeElastic,
+    FakeParked,
+    FakeRecord,
+    FakeSource,
+    topic_id,
+)
 from sink.worker import Worker
 from sink.writer import Writer
 from tests.making import documents
@@ -54,6 +66,7 @@ class Pipeline:
         bulk: More of the [bulk] section.
         stop_ms: From the request to the deadline.
         kafka: More of the [kafka] section.
+        park: More of the [park] section.
         before: Whose Kafka and Elasticsearch it goes on with.
     """
 
@@ -65,6 +78,7 @@ class Pipeline:
         in_flight: int = 4,
         stop_ms: int = 10_000,
         kafka: Mapping[str, int] | None = None,
+        park: Mapping[str, int] | None = None,
         before: "Pipeline | None" = None,
         **bulk: int,
     ) -> None:
@@ -73,15 +87,19 @@ class Pipeline:
             {
                 "kafka": {"threads": threads, "commit_interval_ms": 10, **(kafka or {})},
                 "bulk": {**small, "in_flight": in_flight, **bulk},
+                "park": park or {},
                 "routes": [{"name": "ekk", "prefix": "ekk-", "index": {"prefix": "sag-"}}],
             }
         )
         self.broker: FakeBroker = before.broker if before else FakeBroker()
         self.elastic: FakeElastic = before.elastic if before else FakeElastic()
         self.dead_letters = FakeDeadLetters()
+        self.parked = FakeParked(self.broker, self.config.parked_topic)
         self.readiness = Readiness()
         self.stop_wish = QuietStop(stop_ms)
-        self.handoff = Handoff(threads, places, places * self.config.bulk.bytes_max)
+        self.handoff = Handoff(
+            threads, places, places * self.config.bulk.bytes_max, self.config.park.bytes_max
+        )
         self.workers = [self._worker(number) for number in range(threads)]
         self._loop = asyncio.new_event_loop()
         self._threads: list[threading.Thread] = []
@@ -155,14 +173,17 @@ class Pipeline:
         probe = Backoff(bulk.retry_initial_ms, bulk.probe_max_ms)
         retry = Backoff(bulk.retry_initial_ms, bulk.retry_max_ms)
         sender = Sender(self.elastic, self.readiness, bulk.in_flight, probe)
-        await Writer(self.handoff, sender, self.dead_letters, self.readiness, retry).run()
+        scribe = Scribe(self.dead_letters, self.parked, self.readiness, retry)
+        park, topic = self.config.park, self.config.parked_topic
+        self.lanes = Lanes(self.handoff, sender, scribe, park, topic, retry)
+        await Writer(self.handoff, sender, scribe, self.lanes, retry).run()
 
     def _worker(self, number: int) -> Worker:
         worker = Worker(
             number,
             self.config,
             self._open,
-            Targets(routes_of(self.config), self.broker.topic_ids, None),
+            Targets(routes_of(self.config), self.broker.topic_ids, None, self.config.parked_topic),
             handoff=self.handoff,
             readiness=self.readiness,
             stop=self.stop_wish,
@@ -218,7 +239,8 @@ def everything_is_accounted_for(pipeline: Pipeline, *, through: bool = True) -> 
     """
     Hold what was produced against what is indexed, dead and committed.
 
-    E: every document of every record is indexed or dead; a record without any is dropped by a rule.
+    E: every document of every record is indexed, dead or parked; a record without any is dropped by
+    a rule. What is parked is a record of the parked topic, for which the same holds.
     D: no document is there twice, and none stands for another.
     O: no committed offset is past a record that is not accounted for.
 
@@ -230,7 +252,15 @@ def everything_is_accounted_for(pipeline: Pipeline, *, through: bool = True) -> 
     assert broker.violations == []
     documents = _indexed(pipeline)
     dead = {_key(letter) for letter in pipeline.dead_letters.letters}
-    missing = [r for r in broker.records() if not _is_accounted_for(r, documents, dead)]
+    parked_topic = pipeline.config.parked_topic
+    letters = [r for r in broker.records() if r.topic() == parked_topic and not is_command(r)]
+    parked = {_parked_id(r) for r in letters}
+    missing = [
+        r
+        for r in broker.records()
+        if r.topic() != parked_topic and not _is_accounted_for(r, documents, dead, parked)
+    ]
+    missing += [r for r in letters if not (_parked_id(r) in documents or (_parked_id(r),) in dead)]
     for partition, offset in broker.committed().items():
         passed = [r for r in missing if _partition(r) == partition and r.offset() < offset]
         assert not passed, f"committed {offset} of {partition}, past {passed}"
@@ -255,9 +285,12 @@ def _indexed(pipeline: Pipeline) -> dict[str, bytes]:
 
 
 def _is_accounted_for(
-    record: FakeRecord, indexed: dict[str, bytes], dead: set[tuple[object, ...]]
+    record: FakeRecord,
+    indexed: dict[str, bytes],
+    dead: set[tuple[object, ...]],
+    parked: set[str | None],
 ) -> bool:
-    """Tell whether each document of a record is indexed, as it is, or dead."""
+    """Tell whether each document of a record is indexed, as it is, or dead, or parked."""
     run = Run(_partition(record), [record], record.offset(), record.offset() + 1)
     made = documents(run, LOG)
     assert made.sources or made.rejected or made.dropped
@@ -266,7 +299,12 @@ def _is_accounted_for(
         assert id_ not in indexed or indexed[id_] == source, f"{id_} is another record's document"
         assert id_ not in indexed or (id_,) not in dead, f"{id_} is indexed and dead"
     rejected = [(*_place(record), refused.positions) for refused in made.rejected]
-    return all(id_ in indexed or (id_,) in dead for id_ in ids) and dead.issuperset(rejected)
+    found = all(id_ in indexed or (id_,) in dead or id_ in parked for id_ in ids)
+    return found and dead.issuperset(rejected)
+
+
+def _parked_id(record: FakeRecord) -> str | None:
+    return open_envelope(record).id
 
 
 def _named(record: FakeRecord, name: int | bytes) -> str:

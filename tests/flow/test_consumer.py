@@ -7,7 +7,8 @@ import pytest
 from sink.core.bulk import Body
 from sink.core.outcome import Reply
 from sink.core.record import Record
-from sink.edge.kafka.source import Listener, Problem
+from sink.edge.kafka.news import News
+from sink.edge.kafka.source import Listener
 from sink.errors import Unauthorized, Unavailable
 from sink.testing import FakeSource
 from tests.flow.pipeline import (
@@ -149,7 +150,7 @@ def test_what_expires_right_behind_the_records_of_a_poll_is_counted_from_their_e
         pipeline.until_all_is_committed()
         poll = pipeline.source.poll
 
-        def polling(records_max: int, timeout_s: float) -> tuple[list[Record], list[Problem]]:
+        def polling(records_max: int, timeout_s: float) -> tuple[list[Record], list[News]]:
             records, problems = poll(records_max, timeout_s)
             if records:
                 pipeline.broker.expire(ORDERS, 20)

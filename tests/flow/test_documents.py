@@ -68,7 +68,7 @@ def test_a_document_with_a_mapping_error_is_dead_and_the_rest_is_indexed() -> No
 
 def test_retried_dead_and_good_documents_of_one_bulk_each_find_their_end() -> None:
     pipeline = Pipeline()
-    pipeline.elastic.refuse(b'"n":1}', 503, "unavailable_shards_exception", times=3)
+    pipeline.elastic.refuse(b'"n":1}', 500, "i_o_exception", times=2)
     pipeline.elastic.refuse(b'"n":2}', 400, "document_parsing_exception")
     pipeline.elastic.refuse(b'"n":4}', 429, "es_rejected_execution_exception", times=1)
     pipeline.elastic.refuse(b'"n":4}', 400, "strict_dynamic_mapping_exception")

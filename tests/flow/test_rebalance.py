@@ -64,13 +64,13 @@ def test_a_revocation_waits_for_work_in_flight_and_commits_it(holding: Pipeline)
 
 def _watch_revocation(worker: Worker) -> threading.Event:
     begun = threading.Event()
-    on_revoke = worker.on_revoke
+    on_revoke = worker._owned.on_revoke
 
     def watched(partitions: list[Partition]) -> None:
         begun.set()
         on_revoke(partitions)
 
-    worker.on_revoke = watched  # type: ignore[method-assign]
+    worker._owned.on_revoke = watched  # type: ignore[method-assign]
     return begun
 
 

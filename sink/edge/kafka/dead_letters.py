@@ -1,5 +1,6 @@
 """
-The dead-letter topic: written to with acknowledgement, before any offset moves past the record.
+The dead-letter topic and the parked topic: written to with acknowledgement, before any offset moves
+past the record.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,28 +20,35 @@ _HEADER_BYTES = 64 * 1024
 _KAFKA_DEFAULT_BYTES = 1_048_588  # broker default of message.max.bytes
 
 
-def ensure_topic(config: Config, brokers: Brokers, sources: Sequence[str]) -> int:
+def ensure_topics(config: Config, brokers: Brokers, sources: Sequence[str]) -> dict[str, int]:
     """
-    Create the dead-letter topic unless it is there.
+    Create the dead-letter topic and the parked topic unless they are there.
 
-    Dead letters are kept for ever: deleting them is a person's decision.
+    What is in them is kept for ever: deleting it is a person's decision.
 
     Returns:
-        The largest message it takes, in bytes.
+        The largest message each takes, in bytes.
     Raises:
-        Unauthorized, Unavailable: It is not there and cannot be created.
+        Unauthorized, Unavailable: One is not there and cannot be created.
     """
-    topic = config.dead_letter_topic
-    if topic not in brokers.topics():
-        create_topic(config, brokers, sources)
-    return brokers.message_bytes_max([topic])[topic]
+    wanted = (config.dead_letter_topic, config.parked_topic)
+    there = brokers.topics()
+    for topic in wanted:
+        if topic not in there:
+            create_topic(config, brokers, topic, sources)
+    return brokers.message_bytes_max(wanted)
 
 
 def create_topic(
-    config: Config, brokers: Brokers, sources: Sequence[str], *, validate_only: bool = False
+    config: Config,
+    brokers: Brokers,
+    topic: str,
+    sources: Sequence[str],
+    *,
+    validate_only: bool = False,
 ) -> None:
     """
-    Create the dead-letter topic, a little wider than the widest of the source topics.
+    Create a topic for letters, a little wider than the widest of the source topics.
 
     Args:
         validate_only: The broker only tells whether it would.
@@ -50,7 +58,7 @@ def create_topic(
     settings = config.dead_letter
     largest = max(brokers.message_bytes_max(sources).values(), default=_KAFKA_DEFAULT_BYTES)
     brokers.create_topic(
-        config.dead_letter_topic,
+        topic,
         settings.partitions,
         settings.replication_factor,
         {"retention.ms": "-1", "max.message.bytes": str(largest + _HEADER_BYTES)},
@@ -60,16 +68,26 @@ def create_topic(
 
 class DeadLetters:
     """
-    Writes dead letters. One thread at a time calls `write`.
+    Writes letters to one topic. One thread at a time calls `write`.
 
     Args:
-        message_bytes_max: What the topic takes; a larger record is written as a stub.
-        origin: Headers that every dead letter of this process carries.
+        message_bytes_max: What the topic takes.
+        origin: Headers that every letter of this process carries.
+        stubs: A record that does not fit is written as a stub; otherwise it is not written.
     """
 
-    def __init__(self, config: Config, message_bytes_max: int, origin: Mapping[str, str]) -> None:
-        self._topic = config.dead_letter_topic
+    def __init__(
+        self,
+        config: Config,
+        topic: str,
+        message_bytes_max: int,
+        origin: Mapping[str, str],
+        *,
+        stubs: bool,
+    ) -> None:
+        self._topic = topic
         self._origin = origin
+        self._stubs = stubs
         self._timeout_s = config.dead_letter.delivery_timeout_ms / 1000
         self._renewal = Renewal(config.kafka)
         self._producer = Producer(
@@ -78,16 +96,19 @@ class DeadLetters:
 
     def write(self, letters: Sequence[DeadLetter]) -> None:
         """
-        Write dead letters and wait until each is acknowledged by all in-sync replicas.
-
-        A record that does not fit with its headers is written as a stub.
+        Write letters and wait until each is acknowledged by all in-sync replicas.
 
         Raises:
-            Unavailable: At least one was not acknowledged. Writing all again is harmless: dead
-                letters are told apart by topic, partition and offset.
+            Unavailable: At least one was not acknowledged. Writing all again is harmless: letters
+                are told apart by topic, partition and offset.
         """
         self._renewal.renew(self._producer)
         too_large = self._deliver(letters, stub=False)
+        if too_large and not self._stubs:
+            raise Unavailable(
+                f"topic {self._topic}: {len(too_large)} records are larger than it takes; "
+                "raise its max.message.bytes above that of the source topics"
+            )
         if too_large and self._deliver(too_large, stub=True):
             raise Unavailable(f"dead-letter topic {self._topic} takes not even a stub of 64 KiB")
 
@@ -130,7 +151,7 @@ class DeadLetters:
                 return done(failure.args[0], None)
             else:
                 return None
-        raise Unavailable(f"dead-letter topic {self._topic}: the producer's queue stays full")
+        raise Unavailable(f"topic {self._topic}: the producer's queue stays full")
 
 
 class _Pending:
@@ -157,7 +178,7 @@ class _Pending:
         if missing:
             reason = self._errors[0] if self._errors else "no acknowledgement in time"
             raise Unavailable(
-                f"dead-letter topic {topic}: {missing} letters not acknowledged ({reason}); "
+                f"topic {topic}: {missing} letters not acknowledged ({reason}); "
                 "they are written again, and nothing is committed before"
             )
 

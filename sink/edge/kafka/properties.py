@@ -31,6 +31,8 @@ _COMMITTING: Properties = {
     "auto.offset.reset": "error",
     "isolation.level": "read_committed",
     "allow.auto.create.topics": False,
+    # That a partition ends behind a marker, where no record will tell, is told in no other way.
+    "enable.partition.eof": True,
     # A new topic is found within 10 s; the default is 5 minutes, and users complain about it.
     "topic.metadata.refresh.interval.ms": 10_000,
 }
@@ -117,7 +119,6 @@ def bounded_reader(settings: KafkaSettings) -> Properties:
         | {
             "group.id": f"{settings.group_id}-reader",
             "client.id": "ekk-sink-reader",
-            "enable.partition.eof": True,  # an end that is a marker is told in no other way
         }
     )
 

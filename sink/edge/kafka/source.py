@@ -5,8 +5,8 @@ No exception leaves a librdkafka callback: one that does makes `consume()` raise
 it had already taken (seen: 146 of a million). It is kept, and raised by `poll` where it is safe.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Literal, Protocol, cast
 
@@ -22,6 +22,8 @@ from confluent_kafka import (
 )
 
 from sink.core.record import Partition, Record
+from sink.edge.kafka.commits import Commits
+from sink.edge.kafka.news import News, news_of
 from sink.edge.kafka.properties import SOCKET_TIMEOUT_MS, Properties, Renewal
 from sink.errors import Unauthorized, Unavailable
 
@@ -49,17 +51,6 @@ class Listener(Protocol):
     def on_lost(self, partitions: list[Partition]) -> None: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """
-    An error of one partition, delivered between records.
-    """
-
-    partition: Partition
-    no_position: bool  # neither a committed offset nor one within the log: somebody must seek
-    reason: str
-
-
 class Source:
     """
     A Kafka consumer of one worker thread.
@@ -83,7 +74,7 @@ class Source:
         self._start = start
         self._renewal = renewal
         self._failure: BaseException | None = None
-        self._refused: list[Partition] = []
+        self._commits = Commits()
         self._listener = listener
         hooks = {"error_cb": self._on_error, "on_commit": self._on_commit}
         self._consumer = Consumer(properties | hooks)
@@ -94,7 +85,7 @@ class Source:
             on_lost=self._on_lost,
         )
 
-    def poll(self, records_max: int, timeout_s: float) -> tuple[list[Record], list[Problem]]:
+    def poll(self, records_max: int, timeout_s: float) -> tuple[list[Record], list[News]]:
         """
         Take records, at most so many, waiting for them at most so long.
 
@@ -107,8 +98,8 @@ class Source:
         if not any(map(Message.error, messages)):
             return cast("list[Record]", messages), []
         good = [m for m in messages if m.error() is None]
-        problems = [_problem(m, error) for m in messages if (error := m.error()) is not None]
-        return cast("list[Record]", good), problems
+        news = [news_of(m, error) for m in messages if (error := m.error()) is not None]
+        return cast("list[Record]", good), news
 
     def _raise_failure(self, *, took_records: bool) -> None:
         """
@@ -134,14 +125,16 @@ class Source:
         """
         self._consumer.seek(TopicPartition(*partition, offset))
 
-    def restart(self, partition: Partition, offset: int) -> None:
+    def restart(self, partition: Partition, offset: int | None) -> None:
         """
-        Begin a partition anew at an offset, after an error took its position away.
+        Begin a partition anew at an offset (None: the log's start), whatever state it is in.
 
-        seek() would fail then with _STATE: librdkafka has stopped fetching the partition.
+        seek() would fail with _STATE after an error took the position away: librdkafka has stopped
+        fetching the partition.
         """
+        begin = OFFSET_BEGINNING if offset is None else offset
         self._consumer.incremental_unassign([TopicPartition(*partition)])
-        self._consumer.incremental_assign([TopicPartition(*partition, offset)])
+        self._consumer.incremental_assign([TopicPartition(*partition, begin)])
 
     def pause(self, partitions: Iterable[Partition]) -> None:
         """
@@ -158,54 +151,59 @@ class Source:
     def committed(self, partition: Partition) -> int | None:
         """
         Ask for the committed offset of a partition; None where there is none.
+
+        Raises:
+            Unavailable: The brokers do not tell.
         """
-        (answer,) = self._consumer.committed([TopicPartition(*partition)], timeout=_TIMEOUT_S)
+        place = TopicPartition(*partition)
+        with _telling(f"the committed offset of {partition.topic}/{partition.number}"):
+            (answer,) = self._consumer.committed([place], timeout=_TIMEOUT_S)
         return answer.offset if answer.offset >= 0 else None
 
     def log_start(self, partition: Partition) -> int:
         """
         Ask for the first offset that is still in a partition's log.
+
+        Raises:
+            Unavailable: The brokers do not tell.
         """
-        low, _ = self._consumer.get_watermark_offsets(
-            TopicPartition(*partition), timeout=_TIMEOUT_S
-        )
+        place = TopicPartition(*partition)
+        with _telling(f"the log's start of {partition.topic}/{partition.number}"):
+            low, _ = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S)
         return low
+
+    def stamp(self, topic: str, topic_id: str) -> None:
+        """
+        Let commits of a topic carry its id from now on.
+        """
+        self._commits.stamp(topic, topic_id)
+
+    def committed_under(self, partition: Partition) -> str | None:
+        """
+        Tell the topic's id of the committed offset when the partition was assigned.
+        """
+        return self._commits.under(partition)
 
     def commit(self, offsets: dict[Partition, int]) -> None:
         """
         Commit without waiting; what the broker refuses is told by `refused`.
         """
-        self._consumer.commit(offsets=_positions(offsets), asynchronous=True)
+        self._commits.begin(self._consumer, offsets)
 
     def refused(self) -> list[Partition]:
         """
         Take the partitions whose last commit failed.
         """
-        refused, self._refused = self._refused, []
-        return refused
+        return self._commits.refused()
 
     def commit_now(self, offsets: dict[Partition, int]) -> dict[Partition, str]:
         """
         Commit and wait for it, at most socket.timeout.ms.
 
-        A list with one vanished topic fails as a whole although the others were stored: it is
-        repeated topic by topic.
-
         Returns:
             The partitions that could not be committed, with the reason.
         """
-        if not offsets:
-            return {}
-        try:
-            return _failures(self._consumer.commit(offsets=_positions(offsets), asynchronous=False))
-        except KafkaException as failure:
-            topics = {partition.topic for partition in offsets}
-            if len(topics) == 1:
-                return dict.fromkeys(offsets, str(failure))
-        failed: dict[Partition, str] = {}
-        for topic in topics:
-            failed |= self.commit_now({p: o for p, o in offsets.items() if p.topic == topic})
-        return failed
+        return self._commits.now(self._consumer, offsets)
 
     def close(self) -> None:
         """
@@ -227,6 +225,7 @@ class Source:
         if not partitions:
             return []
         known = self._consumer.committed(partitions, timeout=_TIMEOUT_S)
+        self._commits.found(known)
         fresh = [p for p in known if p.offset < 0]
         if fresh and isinstance(self._start, datetime):
             at_ms = round(self._start.timestamp() * 1000)
@@ -244,11 +243,7 @@ class Source:
         self._guarded(lambda: self._listener.on_lost(_names(partitions)))
 
     def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        def note() -> None:
-            failed = [p for p in partitions if error is not None or p.error is not None]
-            self._refused += _names(failed)
-
-        self._guarded(note)
+        self._guarded(lambda: self._commits.note(error, partitions))
 
     def _on_error(self, error: KafkaError) -> None:
         self._guarded(lambda: self._note(error))
@@ -268,22 +263,13 @@ class Source:
             self._failure = failure
 
 
-def _problem(message: Message, error: KafkaError) -> Problem:
-    partition = Partition(message.topic() or "", message.partition() or 0)
-    no_position = error.code() == KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
-    # A fenced static member hears of it in this way only: the error's own flag is not set.
-    if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
-        raise KafkaException(error)
-    return Problem(partition, no_position, error.str())
+@contextmanager
+def _telling(what: str) -> Iterator[None]:
+    try:
+        yield
+    except KafkaException as failure:
+        raise Unavailable(f"Kafka does not tell {what}: {failure.args[0].str()}") from failure
 
 
 def _names(partitions: Iterable[TopicPartition]) -> list[Partition]:
     return [Partition(p.topic, p.partition) for p in partitions]
-
-
-def _positions(offsets: dict[Partition, int]) -> list[TopicPartition]:
-    return [TopicPartition(*partition, offset) for partition, offset in offsets.items()]
-
-
-def _failures(answers: Iterable[TopicPartition]) -> dict[Partition, str]:
-    return {Partition(a.topic, a.partition): a.error.str() for a in answers if a.error is not None}

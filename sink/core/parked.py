@@ -1,0 +1,167 @@
+"""
+What is made of the parked topic's records: the documents they once were, bound for the same place.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import groupby
+
+import orjson
+
+from sink.core.bulk import Actions, Bound
+from sink.core.collect import Documents, Rejected, Run, pieces
+from sink.core.command import Command, Decision, decision_of, is_command
+from sink.core.envelope import Envelope, open_envelope
+from sink.core.json_objects import is_object, on_one_line
+from sink.core.record import Element, Partition, Record
+from sink.core.target import Target
+from sink.errors import Reject
+
+TargetOf = Callable[[str, str], Target | None]  # topic, topic id → target
+
+
+class ParkedTarget:
+    """
+    Makes the documents of the parked topic: index and id are those they were parked with.
+
+    Args:
+        target_of: The target of a topic with an id; None where no route takes it any more.
+    """
+
+    def __init__(self, target_of: TargetOf) -> None:
+        self._target_of = target_of
+        self._decisions: dict[Partition, list[Decision]] = {}
+        self._news: set[Partition] = set()  # partitions with a decision not obeyed yet
+
+    def news(self) -> set[Partition]:
+        """
+        Take the partitions that are to be read again, to obey a decision.
+        """
+        news, self._news = self._news, set()
+        return news
+
+    def pieces(self, run: Run, docs_max: int) -> Iterator[tuple[Run, Documents, Actions]]:
+        """
+        Make the documents of a run, piece by piece, each with its action.
+        """
+        offsets = [*run.offsets(), run.next_offset]
+        for begin in range(0, len(run.records), docs_max):
+            end = min(begin + docs_max, len(run.records))
+            piece = Run(run.partition, run.records[begin:end], offsets[begin], offsets[end])
+            made = _Made()
+            for record, offset in zip(piece.records, offsets[begin:end], strict=True):
+                if is_command(record):
+                    self._learn(run.partition, record)
+                    made.dropped["command"] += 1
+                else:
+                    self._add(made, record, self._decision(run.partition, offset))
+            documents = Documents(made.sources, made.records, [], made.dropped, made.rejected)
+            bounds = [(bound, len(list(same))) for bound, same in groupby(made.bounds)]
+            yield piece, documents, Actions(made.lines, bounds)
+
+    def _learn(self, partition: Partition, record: Record) -> None:
+        decision = decision_of(record)
+        known = self._decisions.setdefault(partition, [])
+        if decision is not None and decision not in known:
+            known.append(decision)
+            self._news.add(partition)
+
+    def _decision(self, partition: Partition, offset: int) -> list[Decision]:
+        """
+        Give the decisions that may be about a record, the last first.
+        """
+        known = self._decisions.get(partition, ())
+        return [decision for decision in reversed(known) if offset < decision.before]
+
+    def _add(self, made: "_Made", record: Record, decisions: list[Decision]) -> None:
+        try:
+            envelope = open_envelope(record)
+        except Reject as reject:
+            made.rejected.append(Rejected(record, (), "reject", str(reject)))
+            return
+        decision = next((each for each in decisions if each.is_about(envelope)), None)
+        command = decision.command if decision else None
+        if command is Command.DROP:
+            made.dropped["operator"] += 1
+        elif command is Command.TO_DLQ:
+            made.rejected.append(_moved(envelope))
+        else:
+            made.released = command is Command.RELEASE
+            self._add_documents(made, envelope)
+
+    def _add_documents(self, made: "_Made", envelope: Envelope) -> None:
+        if envelope.is_element:
+            self._add_element(made, envelope)
+        else:
+            self._add_record(made, envelope)
+
+    def _add_element(self, made: "_Made", envelope: Envelope) -> None:
+        value = envelope.record.value()
+        original = envelope.record
+        if not isinstance(value, bytes) or not is_object(value):
+            reason = "a parked element is not one JSON object"
+            made.rejected.append(Rejected(original, envelope.positions, "not_an_object", reason))
+            return
+        line = on_one_line(value)
+        made.add(line, Element(original, envelope.positions[0], line), "create", envelope)
+
+    def _add_record(self, made: "_Made", envelope: Envelope) -> None:
+        """
+        Collect the record again; it was one document, and should still be.
+        """
+        original = envelope.record
+        topic = original.topic() or ""
+        target = self._target_of(topic, envelope.topic_id)
+        if target is None:
+            reason = f"no route takes topic {topic} any more"
+            made.rejected.append(Rejected(original, (), "no_route", reason, envelope.topic_id))
+            return
+        run = Run(Partition(topic, original.partition() or 0), [original], 0, 1)
+        for _, documents in pieces(run, target.route.collector, 1):
+            made.dropped += documents.dropped
+            made.rejected += documents.rejected
+            for source in documents.sources:
+                made.add(source, original, target.route.op_type, envelope)
+
+
+def _moved(envelope: Envelope) -> Rejected:
+    reason = f"moved here by command out of the parked topic; {envelope.reason}"
+    return Rejected(
+        envelope.record,
+        envelope.positions,
+        envelope.error_type,
+        reason,
+        envelope.topic_id,
+        index=envelope.index,
+        id=envelope.id,
+    )
+
+
+class _Made:
+    """
+    The documents of a piece, while they are made.
+    """
+
+    def __init__(self) -> None:
+        self.released = False  # the next one is sent whatever its index said last
+        self.sources: list[bytes] = []
+        self.records: list[Record] = []
+        self.lines: list[bytes] = []
+        self.bounds: list[Bound] = []
+        self.dropped: Counter[str] = Counter()
+        self.rejected: list[Rejected] = []
+
+    def add(self, source: bytes, record: Record, op_type: str, envelope: Envelope) -> None:
+        target = {"_index": envelope.index, "_id": envelope.id}
+        given = {key: value for key, value in target.items() if value is not None}
+        self.sources.append(source)
+        self.records.append(record)
+        self.lines.append(orjson.dumps({op_type: given}))
+        self.bounds.append(
+            Bound(
+                envelope.index or "",
+                record.topic() or "",
+                envelope.topic_id,
+                released=self.released,
+            )
+        )

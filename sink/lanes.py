@@ -1,0 +1,281 @@
+"""
+Lanes: the documents of an index that takes none wait apart, so that all others flow on.
+
+A lane opens when Elasticsearch refuses an index, and closes when it accepts one of its documents.
+Until then its documents are set aside, beyond the places of their bulks, within a bound of bytes.
+Beyond it, or when the wait is long, they go to the parked topic; there the workers read them again.
+The event loop owns all of it.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Mapping
+from typing import Any, Protocol
+
+import structlog
+
+from sink.config.settings import ParkSettings
+from sink.core.bulk import Bulk
+from sink.core.lane import Aside, Lane, ParkedIndex, dry_run
+from sink.core.ledger import PARKED
+from sink.core.letters import letters_of_parked
+from sink.core.outcome import Outcome, Request, Verdict
+from sink.core.sorting import ACCEPTED
+from sink.core.tally import Progress
+from sink.edge.handoff import Handoff
+from sink.edge.retry import Backoff
+from sink.scribe import Scribe
+from sink.sender import Sender
+
+log = structlog.get_logger()
+
+_WELL_S = 60.0  # an index that is refused sooner than so long after it resumed was not well
+_FIT = ACCEPTED | {Outcome.DEAD}  # answers to a dry run by an index that takes documents
+
+
+class SeeThrough(Protocol):
+    """
+    Accounts for each document of a bulk: `sink.writer.Writer.see_through`.
+    """
+
+    def __call__(  # noqa: D102
+        self, bulk: Bulk, progress: Progress, *, aside: bool, index_is_fit: bool
+    ) -> Coroutine[Any, Any, None]: ...
+
+
+class Lanes:
+    """
+    The lanes of all parked indices.
+
+    Args:
+        parked_topic: Documents that were read from there are not held: they are left there.
+        retry: Waits between two probes of an index.
+    """
+
+    def __init__(
+        self,
+        handoff: Handoff,
+        sender: Sender,
+        scribe: Scribe,
+        settings: ParkSettings,
+        parked_topic: str,
+        retry: Backoff,
+    ) -> None:
+        self.published: tuple[ParkedIndex, ...] = ()  # replaced as a whole, read by any thread
+        self._handoff = handoff
+        self._sender = sender
+        self._scribe = scribe
+        self._ms_max = settings.ms_max
+        self._parked_topic = parked_topic
+        self._retry = retry
+        self._lanes: dict[str, Lane] = {}  # index → lane
+        self._closed: dict[str, tuple[float, int]] = {}  # index → when, and after how many probes
+
+    def tend(self, group: asyncio.TaskGroup, see_through: SeeThrough) -> None:
+        """
+        Name the group that the lanes' tasks belong to, and what sees their documents through.
+        """
+        self._group = group
+        self._see_through = see_through
+
+    async def divert(self, bulk: Bulk, progress: Progress) -> Bulk:
+        """
+        Set the documents of parked indices aside.
+
+        Returns:
+            The others, to be sent.
+        """
+        if not self._lanes:
+            return bulk
+        others: list[int] = []
+        for bound, positions in bulk.by_bound().items():
+            lane = self._lanes.get(bound.index)
+            if (
+                lane is None
+                or not lane.blocks
+                or bound.released
+                or not await self._take(lane, bulk.part(positions), progress)
+            ):
+                others += positions
+        return bulk if len(others) == len(bulk) else bulk.part(sorted(others))
+
+    async def park(
+        self, bulk: Bulk, refused: Mapping[int, Verdict], progress: Progress
+    ) -> list[int]:
+        """
+        Park the indices of documents that were refused for their index: position → verdict.
+
+        Returns:
+            The positions that are to be sent again: their index was parked no longer.
+        """
+        again: list[int] = []
+        for bound, positions in bulk.by_bound().items():
+            mine = [position for position in positions if position in refused]
+            if mine:
+                part = bulk.part(mine)
+                lane = self._lanes.get(bound.index) or self._open(
+                    bound.index, refused[mine[0]], part
+                )
+                again += [] if await self._take(lane, part, progress) else mine
+        return again
+
+    async def is_fit(self, document: Bulk) -> bool:
+        """
+        Tell whether an index takes documents though it refused one: the refusal is the document's.
+
+        A write is tried that a fit index refuses as a document's fault, so nothing is written.
+        """
+        answer = await self._sender.send(dry_run(document), aside=True)
+        if answer.verdicts is None:
+            return answer.request is Request.ANSWERED
+        return answer.verdicts[0].outcome in _FIT
+
+    def _open(self, index: str, why: Verdict, part: Bulk) -> Lane:
+        now_s = asyncio.get_running_loop().time()
+        closed_s, attempts = self._closed.pop(index, (-_WELL_S, 0))
+        lane = self._lanes[index] = Lane(index, why, part.part([0]), time.time())
+        lane.opened_s = now_s
+        # Refused again at once: it goes on with the longer waits it had.
+        lane.attempts = attempts if now_s < closed_s + _WELL_S else 0
+        log.error("index parked", index=index, error_type=why.error_type, reason=why.reason)
+        self._group.create_task(self._tend(lane))
+        return lane
+
+    async def _take(self, lane: Lane, part: Bulk, progress: Progress) -> bool:
+        """
+        Take documents out of the flow: left in the parked topic, set aside, or written there.
+
+        Returns:
+            False when the lane was closed meanwhile: they are to be sent.
+        """
+        at_home = [s.consumed_from == self._parked_topic for s in part.places()]
+        if all(at_home):
+            self._leave(part, progress)
+            return True
+        if any(at_home):
+            self._leave(part.part([p for p, left in enumerate(at_home) if left]), progress)
+            part = part.part([p for p, left in enumerate(at_home) if not left])
+        attempt = 0
+        while not self._hold(lane, part, progress):
+            lane.spills = True
+            if await self._scribe.park(letters_of_parked(part, lane.why)):
+                progress.note(part, PARKED)
+                break
+            attempt += 1
+            await asyncio.sleep(self._retry.seconds(attempt))
+            if self._lanes.get(lane.index) is not lane:
+                return False
+        self._publish()
+        return True
+
+    def _leave(self, part: Bulk, progress: Progress) -> None:
+        progress.tally.leave(part.sections)
+        progress.note(part, PARKED)
+
+    def _hold(self, lane: Lane, part: Bulk, progress: Progress) -> bool:
+        if lane.spills or not self._handoff.set_aside(part):
+            return False
+        progress.tally.set_aside(part.sections)
+        lane.asides.append(Aside(part, Progress(progress.tally)))
+        return True
+
+    async def _tend(self, lane: Lane) -> None:
+        """
+        Ask again and again whether the index is fit, then see its documents through.
+        """
+        while True:
+            lane.attempts += 1
+            try:
+                await self._wait(lane, self._retry.seconds(lane.attempts))
+                if await self._probe(lane):
+                    break
+            except Exception:  # a bug: the documents stay where they are, and it is tried again
+                log.exception("probe failed unexpectedly", index=lane.index)
+                await asyncio.sleep(self._retry.seconds(lane.attempts))
+        now_s = asyncio.get_running_loop().time()
+        del self._lanes[lane.index]
+        self._closed = {i: c for i, c in self._closed.items() if now_s < c[0] + _WELL_S}
+        self._closed[lane.index] = (now_s, lane.attempts)
+        self._publish()
+        log.warning("index resumed", index=lane.index, parked_s=round(now_s - lane.opened_s, 1))
+        await self._drain(lane)
+
+    async def _wait(self, lane: Lane, wait_s: float) -> None:
+        """
+        Wait for the next probe, and spill on the way when the documents have waited too long.
+        """
+        spill_in_s = lane.opened_s + self._ms_max / 1000 - asyncio.get_running_loop().time()
+        if lane.asides and (lane.spills or spill_in_s < wait_s):
+            before_s = 0.0 if lane.spills else max(0.0, spill_in_s)
+            await asyncio.sleep(before_s)
+            lane.spills = True
+            await self._spill(lane)
+            wait_s = max(0.0, wait_s - before_s)
+        await asyncio.sleep(wait_s)
+
+    async def _spill(self, lane: Lane) -> None:
+        """
+        Write what is held to the parked topic, so that its offsets may be committed.
+        """
+        while lane.asides:
+            aside = lane.asides[0]
+            if not await self._scribe.park(letters_of_parked(aside.rest, lane.why)):
+                return
+            lane.asides.popleft()
+            aside.progress.note(aside.rest, PARKED)
+            self._finish(aside)
+        self._publish()
+
+    async def _probe(self, lane: Lane) -> bool:
+        """
+        Try one document of the lane.
+        """
+        document, aside, position = lane.candidate()
+        answer = await self._sender.send(document, aside=True)
+        if answer.request is Request.HALVE:  # the document's own fault, unless it is 429
+            return answer.reply.status != 429
+        verdict = answer.verdicts[0] if answer.verdicts else Verdict(Outcome.INDEXED)
+        if aside is None:  # it was a dry run
+            return verdict.outcome in _FIT
+        if verdict.outcome in ACCEPTED:
+            aside.take(position, verdict.outcome)
+            return True
+        if verdict.outcome is Outcome.DEAD:
+            return True
+        lane.cursor += 1  # the next time another document asks
+        fit = verdict.outcome is not Outcome.RETRY and await self.is_fit(document)
+        if fit and verdict.outcome is Outcome.UNCLEAR:
+            return True
+        # Refused for its index, and yet the index is fit: a role that may add no field, say. Such
+        # a document waits, and holds up no other.
+        lane.blocks, lane.why = not fit, verdict
+        self._publish()
+        return False
+
+    async def _drain(self, lane: Lane) -> None:
+        """
+        See the documents of a lane through, one bulk at a time. Refused again, they wait again.
+        """
+        index_is_fit = True  # as the probe found it, a moment ago
+        while lane.asides:
+            aside = lane.asides[0]
+            try:
+                await self._see_through(
+                    aside.rest, aside.progress, aside=True, index_is_fit=index_is_fit
+                )
+            except Exception:  # a bug: they are sent again, which ids make harmless
+                log.exception("documents failed unexpectedly", index=lane.index)
+                await asyncio.sleep(self._retry.seconds(1))
+                continue
+            index_is_fit = False
+            lane.asides.popleft()
+            self._finish(aside)
+
+    def _finish(self, aside: Aside) -> None:
+        tally, fates = aside.progress.tally, aside.progress.fates
+        tickets = tally.ended(aside.part.sections)
+        self._handoff.finish(aside.part, tickets, {} if tally.void else fates)
+
+    def _publish(self) -> None:
+        self.published = tuple(lane.state() for lane in self._lanes.values())
+        self._handoff.parked = frozenset(self._lanes)
