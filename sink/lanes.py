@@ -138,6 +138,7 @@ class Lanes:
         # Refused again at once: it goes on with the longer waits it had.
         lane.attempts = attempts if now_s < closed_s + _WELL_S else 0
         log.error("index parked", index=index, error_type=why.error_type, reason=why.reason)
+        self._publish()  # before its documents are left: their worker asks whether it is parked
         self._group.create_task(self._tend(lane))
         return lane
 

@@ -12,7 +12,7 @@ import click
 from sink.cli.bounds import Time
 from sink.cli.letters import decoded, listing_as_json, print_letter, print_listing
 from sink.cli.options import config_file
-from sink.cli.report import GIVE_UP_AFTER, carry_out, print_report, report_as_json
+from sink.cli.report import GIVE_UP_AFTER, by_flag, carry_out, print_report, report_as_json
 from sink.cli.tables import json_option, print_json, progress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -153,7 +153,7 @@ def replay(
 
     config = load(context.obj)
     logs.configure(config.log)
-    order = Order("dlq replay", given, give_up_after_s, dry_run=dry_run)
+    order = Order("dlq replay", by_flag(given), give_up_after_s, dry_run=dry_run)
     with Reader(config.kafka) as reader:
         operation = DeadLetterReplay(config, reader, Choice(**given))
         try:

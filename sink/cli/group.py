@@ -170,7 +170,14 @@ def _print(plan: "Plan", *, as_json: bool) -> None:
     print_table(head, [["-" if cell is None else cell for cell in row] for row in rows])
 
 
+def somebody_is_there() -> bool:
+    """
+    Tell whether a question can be answered.
+    """
+    return sys.stdin.isatty()
+
+
 def _ask(question: str) -> None:
-    if not sys.stdin.isatty():
+    if not somebody_is_there():
         raise click.UsageError(f"{question} Nobody is there to answer: say --yes, or --dry-run")
     click.confirm(question, abort=True, err=True)

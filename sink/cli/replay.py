@@ -8,7 +8,7 @@ import click
 
 from sink.cli.bounds import Bound
 from sink.cli.options import config_file
-from sink.cli.report import GIVE_UP_AFTER, carry_out, print_report, report_as_json
+from sink.cli.report import GIVE_UP_AFTER, by_flag, carry_out, print_report, report_as_json
 from sink.cli.tables import json_option, print_json, print_table
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def replay(
     config = load(context.obj)
     logs.configure(config.log)
     brokers = Brokers(config.kafka)
-    order = Order("replay", given, give_up_after_s, dry_run=dry_run)
+    order = Order("replay", by_flag(given), give_up_after_s, dry_run=dry_run)
     with Reader(config.kafka) as reader:
         operation = TopicReplay(config, reader, brokers, Wanted(**given))
         try:

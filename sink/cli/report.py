@@ -2,6 +2,7 @@
 What `sink replay` and `sink dlq replay` take and print alike.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from sink.operations.report import Refusals, Report
 
 _PLACES = 3
+_FLAGS = {
+    "begin": "from",
+    "since": "from",
+    "end": "to",
+    "until": "to",
+    "partitions": "partition",
+}
 
 GIVE_UP_AFTER = click.option(
     "--give-up-after",
@@ -26,6 +34,13 @@ GIVE_UP_AFTER = click.option(
     help="Longest wait for an index that takes nothing, or for Elasticsearch; then its documents "
     "count as refused.",
 )
+
+
+def by_flag(given: Mapping[str, object]) -> dict[str, object]:
+    """
+    Name what a command was given as its flags are named, for the trail.
+    """
+    return {_FLAGS.get(name, name): value for name, value in given.items()}
 
 
 def carry_out(

@@ -61,7 +61,7 @@ class Envelope:
     A dead letter or a parked document, read back.
 
     Args:
-        stage: `collect`, `index` or `park`.
+        stage: `collect`, `index` or `park`; `operation` where it tells what an operator did.
         positions: Of the elements it is for, where the record holds several documents. With one
             position and an index, the value is that document alone.
         documents: How many it is for.

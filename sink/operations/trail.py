@@ -11,8 +11,8 @@ import getpass
 import os
 import secrets
 import socket
-import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
         run: Tells which `began` and which end are of one operation.
         event: `began`, then `done`, `interrupted` or `failed`. Without an end it was killed, or
             runs still.
-        at: ISO-8601, UTC.
+        at: ISO-8601, UTC, with milliseconds: in this order they are listed.
         by: user@host.
         result: fate → documents; empty where it began.
     """
@@ -83,7 +83,7 @@ class Trail:
         self._letters = letters
         self._topic = topic
         self._command = command
-        self._arguments = {key: value for key, value in arguments.items() if value is not None}
+        self._arguments = {k: v for k, v in arguments.items() if v is not None and v != ()}
         self._result = result
         self._run = secrets.token_hex(4)
 
@@ -98,13 +98,14 @@ class Trail:
         self._write("done" if kind is None else failed, self._result)
 
     def _write(self, event: str, result: Mapping[str, int]) -> None:
-        now_ms = time.time_ns() // 1_000_000
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_ms // 1000))
+        now = datetime.now(UTC)
+        at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         entry = Entry(
             self._run, event, at, _who(), self._command, self._arguments, dict(result), __version__
         )
         value = orjson.dumps(entry._asdict(), default=str)
-        record = Original(self._topic, -1, -1, 0, now_ms, None, value, [])
+        time_ms = round(now.timestamp() * 1000)
+        record = Original(self._topic, -1, -1, 0, time_ms, None, value, [])
         self._letters.write([DeadLetter(record, STAGE, f"{self._command} {event}", f"by {_who()}")])
 
 

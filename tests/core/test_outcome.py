@@ -90,19 +90,24 @@ def test_a_request_is_judged_by_what_can_be_done_about_it(
         (_item(409, "version_conflict_engine_exception"), Outcome.DUPLICATE),
         (_item(201, failure_store="used"), Outcome.DEAD),
         (_item(429, "es_rejected_execution_exception"), Outcome.RETRY),
-        (_item(429, "cluster_block_exception"), Outcome.RETRY),
         (_item(500, "i_o_exception"), Outcome.RETRY),
-        (_item(503, "unavailable_shards_exception"), Outcome.RETRY),
-        (_item(403, "cluster_block_exception"), Outcome.RETRY),
-        (_item(403, "security_exception"), Outcome.RETRY),
-        (_item(400, "index_closed_exception"), Outcome.RETRY),
-        (_item(404, "index_not_found_exception"), Outcome.RETRY),
-        (_item(400, "validation_exception"), Outcome.RETRY),
-        (_item(400, "invalid_index_name_exception"), Outcome.RETRY),
+        (_item(503, "cluster_block_exception"), Outcome.RETRY),
+        (_item(503, "unavailable_shards_exception"), Outcome.PARK),
+        (_item(503, "no_shard_available_action_exception"), Outcome.PARK),
+        (_item(429, "cluster_block_exception"), Outcome.PARK),
+        (_item(403, "cluster_block_exception"), Outcome.PARK),
+        (_item(403, "security_exception"), Outcome.PARK),
+        (_item(400, "index_closed_exception"), Outcome.PARK),
+        (_item(404, "index_not_found_exception"), Outcome.PARK),
+        (_item(400, "validation_exception"), Outcome.PARK),
+        (_item(400, "invalid_index_name_exception"), Outcome.PARK),
+        (_item(400, "invalid_alias_name_exception"), Outcome.PARK),
         (_item(400, "document_parsing_exception"), Outcome.DEAD),
         (_item(400, "strict_dynamic_mapping_exception"), Outcome.DEAD),
-        (_item(400, "illegal_argument_exception"), Outcome.DEAD),
-        (_item(418, "never_heard_of_exception"), Outcome.DEAD),
+        (_item(400, "x_content_parse_exception"), Outcome.DEAD),
+        (_item(400, "illegal_argument_exception"), Outcome.UNCLEAR),
+        (_item(418, "never_heard_of_exception"), Outcome.UNCLEAR),
+        (_item(400), Outcome.UNCLEAR),
         (_item(201, "never_heard_of_exception"), Outcome.RETRY),
         (_item(302), Outcome.RETRY),
         (_item(0), Outcome.RETRY),
@@ -137,6 +142,39 @@ def test_a_refusal_says_its_type_its_reason_and_the_cause() -> None:
     assert (verdicts[0].error_type, verdicts[0].reason) == ("a", "failed to parse: For input: x")
 
 
+@pytest.mark.parametrize(
+    ("cause", "outcome"),
+    [
+        ({"type": "max_bytes_length_exceeded_exception"}, Outcome.DEAD),
+        ({"type": "index_not_found_exception"}, Outcome.PARK),
+        ({"type": "never_heard_of_exception"}, Outcome.UNCLEAR),
+        ({}, Outcome.UNCLEAR),
+        (None, Outcome.UNCLEAR),
+    ],
+)
+def test_an_ambiguous_refusal_is_judged_by_the_cause_it_names(
+    cause: dict[str, str] | None, outcome: Outcome
+) -> None:
+    error = {"type": "illegal_argument_exception", "reason": "no", "caused_by": cause}
+    verdicts = judge_items(_body({"create": {"status": 400, "error": error}}), 1)
+
+    assert verdicts is not None
+    assert verdicts[0].outcome is outcome
+    assert verdicts[0].error_type == "illegal_argument_exception"
+
+
+def test_half_a_surrogate_pair_in_a_reason_spoils_no_answer() -> None:
+    refused = rb'{"create":{"status":400,"error":{"type":"busy","reason":"value: \"\uD83D\""}}}'
+
+    answer = judge(
+        Reply(200, b'{"errors":true,"items":[%s,%s]}' % (refused, b'{"create":{"status":201}}')), 2
+    )
+
+    assert answer.verdicts is not None
+    assert [verdict.outcome for verdict in answer.verdicts] == [Outcome.UNCLEAR, Outcome.INDEXED]
+    assert answer.verdicts[0].reason.encode() == b'value: "?"'
+
+
 def test_an_error_that_has_no_type_is_still_no_success() -> None:
     verdicts = judge_items(_body({"create": {"status": 201, "error": {"reason": "odd"}}}), 1)
 
@@ -165,6 +203,7 @@ def test_an_error_that_has_no_type_is_still_no_success() -> None:
         _body({"create": {}}, _item(201)),
         _body({}, _item(201) | _item(201, op_type="index")),
         b'{"errors":true,"items":[{"create":{"status":400,"error":"old form"}},{}]}',
+        b'{"errors":true,"items":' + b"[" * 100_000,
     ],
 )
 def test_an_answer_that_does_not_tell_of_each_document_tells_of_none(body: bytes) -> None:

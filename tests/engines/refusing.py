@@ -61,6 +61,7 @@ class Node:
         )
 
     def __enter__(self) -> "Node":
+        self._runner = asyncio.Runner()  # a connection that was cut is closed in a later turn
         self.engine.start()
         self.client = Client(self.engine.url, basic_auth=(ADMIN, _PASSWORD), max_retries=0)
         for name, role in _ROLES.items():
@@ -72,6 +73,8 @@ class Node:
     def __exit__(self, *_: object) -> None:
         self.client.close()
         self.engine.stop()
+        self._runner.run(asyncio.sleep(0))
+        self._runner.close()
 
     def send(
         self,
@@ -94,7 +97,7 @@ class Node:
             async with Elastic(settings, bulk_timeout_ms=1000) as elastic:
                 return await elastic.bulk(Body(lines))
 
-        return asyncio.run(sent())
+        return self._runner.run(sent())
 
     def add(
         self,

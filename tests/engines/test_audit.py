@@ -2,6 +2,7 @@
 `sink audit` on the real engines: it finds what is not there, and nothing else.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,9 @@ from confluent_kafka import Producer, TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from sink.config import ElasticsearchSettings
+from sink.edge.elastic import Elastic
+from sink.edge.search import Name, Scan
 from tests.engines.commanding import Ran, command, move
 from tests.engines.oracle import ask, create_topics, documents, numbered, produce
 from tests.engines.running import Setup
@@ -209,7 +213,7 @@ def test_documents_behind_an_alias_of_several_indices_are_found(setup: Setup) ->
     Elasticsearch gives no document by an id and such a name: each would be unknown.
     """
     alias = f"{setup.name}-a_2026-11-01"
-    create_topics(setup, {"a": 1})
+    create_topics(setup, {"a": 2})
     for number in (1, 2):
         actions: list[dict[str, Any]] = [
             {"add": {"index": f"{alias}-{number}", "alias": alias, "is_write_index": True}}
@@ -229,6 +233,35 @@ def test_documents_behind_an_alias_of_several_indices_are_found(setup: Setup) ->
 
     assert (code, counts) == (1, {"indexed": 19, "missing": 1})
     assert findings[0]["id"] == gone["_id"]
+
+
+def test_a_scan_reads_each_id_once_over_several_pages(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    What stands on a page that is left out would be no surplus.
+    """
+    for number in range(10):
+        index = f"{setup.name}-{number % 3}"
+        ask(setup, "PUT", f"/{index}/_doc/{number}?refresh=true", {"n": number})
+    monkeypatch.setattr("sink.edge.search._IDS_MAX", 4)
+
+    async def scanned() -> tuple[int, list[list[Name]]]:
+        settings = ElasticsearchSettings(hosts=(setup.elasticsearch.url,))
+        async with Elastic(settings) as elastic:
+            scan = Scan(elastic, [f"{setup.name}-*", f"{setup.name}-gone"])
+            await scan.open()
+            pages = [await scan.page() for _ in range(4)]
+            await scan.close()
+            return scan.documents, pages
+
+    documents_in_all, pages = asyncio.run(scanned())
+
+    assert documents_in_all == 10
+    assert [len(page) for page in pages] == [4, 4, 2, 0]
+    assert {name for page in pages for name in page} == {
+        Name(f"{setup.name}-{number % 3}", str(number)) for number in range(10)
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 `sink replay` on the real engines: a range of a topic again, into the same index or a shadow one.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from tests.engines.commanding import command, move
@@ -34,7 +36,9 @@ def test_a_range_replayed_into_the_same_index_gives_duplicates_only(setup: Setup
     assert committed(setup, [setup.topic("a")]) == offsets
     assert check(setup, ["a"]) == 500
     (began, done) = command(setup, "dlq", "list", "--json").json()["operations"]
-    assert (began["command"], done["result"]) == ("replay", {"duplicate": 500})
+    assert began["command"] == "replay"
+    assert began["arguments"] == {"topic": setup.topic("a"), "from": 0, "rate": 5000}
+    assert done["result"] == {"duplicate": 500}
 
 
 def test_an_index_that_was_deleted_is_made_again_from_the_topic(setup: Setup) -> None:
@@ -127,12 +131,9 @@ def test_refused_documents_are_told_with_their_place_and_reason_and_not_dead_let
 def test_what_cannot_be_replayed_is_said_and_ends_with_2(
     setup: Setup, words: tuple[str, ...], said: str
 ) -> None:
-    names = {"topic": setup.topic("a"), "other": f"other{setup.name}"}
+    names = {"topic": setup.topic("a"), "other": f"other{setup.name}-x"}
     create_topics(setup, {"a": 1})
-    from dataclasses import replace
-
     create_topics(replace(setup, name=f"other{setup.name}"), {"x": 1})
-    names["other"] = f"other{setup.name}-x"
 
     ran = command(setup, "replay", *(word.format(**names) for word in words))
 

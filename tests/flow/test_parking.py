@@ -142,8 +142,13 @@ def test_parked_documents_survive_a_restart() -> None:
             lambda: first.broker.committed().get(Partition(TOPIC, 0)) == 30, 10, "the offset"
         )
     second = Pipeline(docs_max=10, before=first)
-    second.elastic.unblock(INDEX)
     with running(second):
+        wait_until(lambda: second.lanes.published, 10, "the index to be parked again")
+        wait_until(lambda: second.fates(PARKED).get("parked") == 30, 10, "all to be left there")
+        begun = len(second.elastic.bodies)
+        wait_until(lambda: len(second.elastic.bodies) > begun + 10, 10, "some probes")
+        assert second.fates(PARKED)["parked"] == 30, "read again before their index is well"
+        second.elastic.unblock(INDEX)
         second.until_all_is_committed()
     assert len(second.elastic.documents()) == 60
     everything_is_accounted_for(second)
