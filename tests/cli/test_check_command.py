@@ -26,6 +26,7 @@ def test_when_all_is_well_every_line_says_so_and_the_exit_code_is_0(file: Path) 
         "permissions",
         "topic ids",
         "dead letters",
+        "parked",
         "Elasticsearch",
         "privileges",
         "cluster health",

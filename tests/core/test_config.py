@@ -121,8 +121,22 @@ def test_a_group_whose_name_makes_no_topic_needs_a_dead_letter_topic() -> None:
     with pytest.raises(ConfigError, match=r"dead_letter\.topic: set one"):
         load(written(ROUTE + "[kafka]\ngroup_id = 'a/b'\n"))
 
-    config = config_of(kafka={"group_id": "a/b"}, dead_letter={"topic": "dead"})
-    assert config.dead_letter_topic == "dead"
+    with pytest.raises(ConfigError, match=r"park\.topic: set one"):
+        load(written(ROUTE + "[kafka]\ngroup_id = 'a/b'\n[dead_letter]\ntopic = 'dead'\n"))
+
+    topics = {"dead_letter": {"topic": "dead"}, "park": {"topic": "parked"}}
+    config = config_of(kafka={"group_id": "a/b"}, **topics)
+    assert (config.dead_letter_topic, config.parked_topic) == ("dead", "parked")
+
+
+def test_the_two_topics_the_sink_writes_to_are_two() -> None:
+    with pytest.raises(ConfigError, match=r"park\.topic: name another"):
+        load(written(ROUTE + "[dead_letter]\ntopic = 'x'\n[park]\ntopic = 'x'\n"))
+
+
+def test_no_route_reads_the_parked_topic() -> None:
+    with pytest.raises(ConfigError, match=r"park\.topic: route"):
+        load(written(ROUTE + "[park]\ntopic = 'log-parked'\n"))
 
 
 @pytest.mark.parametrize(

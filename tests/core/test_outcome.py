@@ -165,10 +165,8 @@ def test_an_ambiguous_refusal_is_judged_by_the_cause_it_names(
 
 def test_half_a_surrogate_pair_in_a_reason_spoils_no_answer() -> None:
     refused = rb'{"create":{"status":400,"error":{"type":"busy","reason":"value: \"\uD83D\""}}}'
-
-    answer = judge(
-        Reply(200, b'{"errors":true,"items":[%s,%s]}' % (refused, b'{"create":{"status":201}}')), 2
-    )
+    body = b'{"errors":true,"items":[%s,{"create":{"status":201}}]}' % refused
+    answer = judge(Reply(200, body), 2)
 
     assert answer.verdicts is not None
     assert [verdict.outcome for verdict in answer.verdicts] == [Outcome.UNCLEAR, Outcome.INDEXED]

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sink.config import StatusSettings
+from sink.core.lane import ParkedIndex
 from sink.core.ledger import Ledger
 from sink.edge.readiness import Readiness
 from sink.edge.status import StatusServer
@@ -33,9 +34,21 @@ def ledger() -> Ledger:
     return ledger
 
 
+PARKED = ParkedIndex(
+    "sag-order",
+    "cluster_block_exception",
+    "blocked",
+    1_795_252_441,
+    7,
+    900,
+    blocks=True,
+    spills=False,
+)
+
+
 @pytest.fixture
 def server(readiness: Readiness, ledger: Ledger) -> Iterator[StatusServer]:
-    with StatusServer(ANY_PORT, readiness, ledger.publish) as server:
+    with StatusServer(ANY_PORT, readiness, ledger.publish, lambda: (PARKED,)) as server:
         yield server
 
 
@@ -72,7 +85,10 @@ def test_it_is_alive_also_when_it_is_not_ready(server: StatusServer, readiness: 
 
 
 def test_it_is_ready_unless_a_part_says_why_not(server: StatusServer, readiness: Readiness) -> None:
-    assert _get(server, "/health/ready") == (200, '{"ready":true,"reasons":{}}')
+    assert _get(server, "/health/ready") == (
+        200,
+        '{"ready":true,"reasons":{},"parked":["sag-order"]}',
+    )
 
     readiness.lacks("elasticsearch", "it refuses the credentials")
 
@@ -81,7 +97,19 @@ def test_it_is_ready_unless_a_part_says_why_not(server: StatusServer, readiness:
     assert json.loads(body) == {
         "ready": False,
         "reasons": {"elasticsearch": "it refuses the credentials"},
+        "parked": ["sag-order"],
     }
+
+
+def test_a_parked_index_is_told_with_its_reason_and_what_waits(server: StatusServer) -> None:
+    (told,) = json.loads(_get(server, "/parked")[1])
+    assert (told["index"], told["reason"], told["documents"]) == ("sag-order", "blocked", 7)
+
+    metrics = _metrics(server)
+    labels = "{error_type=cluster_block_exception,index=sag-order}"
+    assert metrics[f"sink_parked_documents{labels}"] == 7
+    assert metrics[f"sink_parked_bytes{labels}"] == 900
+    assert metrics[f"sink_parked_since_seconds{labels}"] == 1_795_252_441
 
 
 def test_the_metrics_tell_the_ledger_by_topic_fate_and_rule(server: StatusServer) -> None:

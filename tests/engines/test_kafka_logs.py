@@ -88,7 +88,7 @@ def test_what_retention_took_while_running_is_counted_exactly(setup: Setup) -> N
     Elasticsearch stands still, so the sink stops reading far behind the end of the log.
     """
     setup.settings["kafka"] = (
-        "commit_interval_ms = 200\nqueued_kbytes = 1024\nfetch_bytes_max = 65536\n"
+        "commit_interval_ms = 200\nqueued_kbytes = 64\nfetch_bytes_max = 1000000\n"
         "poll_bytes_max = 65536"
     )
     setup.settings["bulk"] = "docs_max = 100\nqueue_slots = 1\nin_flight = 1"

@@ -1,0 +1,103 @@
+"""
+Both group protocols and static members, on the real broker: who reads what, and what moves.
+"""
+
+import pytest
+
+from tests.engines.brokering import until_committed
+from tests.engines.oracle import (
+    check,
+    create_topics,
+    indexed_numbers,
+    numbered,
+    produce,
+    recreate_topic,
+)
+from tests.engines.running import Setup, SinkProcess
+from tests.waiting import wait_until
+
+_RECORDS = 40_000
+_LOST = "lost, what was in flight is read again"
+
+
+@pytest.fixture(autouse=True)
+def small_bulks(setup: Setup) -> None:
+    setup.settings["bulk"] = "docs_max = 500\nqueue_slots = 4"
+
+
+def _held(sink: SinkProcess, topic: str) -> set[str]:
+    """The topic's partitions that a sink has now, by what it logged."""
+    held: set[str] = set()
+    lines = [line for name in ("assigned", "revoked", _LOST) for line in sink.events(name)]
+    for line in sorted(lines, key=lambda line: str(line["timestamp"])):
+        names = {name for name in line["partitions"] if name.startswith(topic + "/")}
+        held = held | names if line["event"] == "assigned" else held - names
+    return held
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_sinks_that_join_and_leave_share_the_partitions_and_lose_nothing(
+    setup: Setup, protocol: str
+) -> None:
+    setup.settings["kafka"] = f'commit_interval_ms = 200\ngroup_protocol = "{protocol}"'
+    create_topics(setup, {"a": 6})
+    topic = setup.topic("a")
+    produce(setup, "a", numbered(0, _RECORDS // 2))
+    with SinkProcess(setup) as first:
+        wait_until(lambda: len(_held(first, topic)) == 6, 40, "all partitions for the first")
+        with SinkProcess(setup, 1) as second:
+            wait_until(lambda: len(_held(second, topic)) == 3, 60, "half of them for the second")
+            wait_until(lambda: len(_held(first, topic)) == 3, 60, "the other half for the first")
+            produce(setup, "a", numbered(_RECORDS // 2, _RECORDS // 2))
+            assert second.terminate() == 0
+        until_committed(setup, "a", _RECORDS, 90)
+        assert not first.events("consumer broke, a new one is built; nothing is committed")
+        assert first.terminate() == 0
+    assert check(setup, ["a"]) == _RECORDS
+
+
+def test_the_consumer_protocol_tells_of_a_topic_created_again(setup: Setup) -> None:
+    """
+    Its assignments name topics by id, so nothing of the new one is read under the old id.
+    """
+    setup.settings["kafka"] = 'commit_interval_ms = 200\ngroup_protocol = "consumer"'
+    create_topics(setup, {"a": 1})
+    produce(setup, "a", numbered(0, 50))
+    with SinkProcess(setup) as sink:
+        until_committed(setup, "a", 50)
+        recreate_topic(setup, "a", 1)
+        produce(setup, "a", numbered(50, 80))
+        until_committed(setup, "a", 80)
+        wait_until(lambda: set(indexed_numbers(setup)) == set(range(130)), 40, "every record")
+        assert sink.terminate() == 0
+    assert check(setup, ["a"]) == 80
+
+
+def test_a_static_member_that_comes_back_within_its_session_moves_nobody_elses_partitions(
+    setup: Setup,
+) -> None:
+    """
+    Each thread is a member of its own: one id for both, and they would fence each other.
+    """
+    create_topics(setup, {"a": 6})
+    topic = setup.topic("a")
+    setup.settings["kafka"] = 'commit_interval_ms = 200\ngroup_instance_id = "one"'
+    with SinkProcess(setup) as first:
+        wait_until(lambda: len(_held(first, topic)) == 6, 40, "all partitions for the first")
+        setup.settings["kafka"] = 'commit_interval_ms = 200\ngroup_instance_id = "two"'
+        second = SinkProcess(setup, 1)
+        with second:
+            wait_until(lambda: len(_held(second, topic)) == 3, 60, "half for the second")
+            wait_until(lambda: len(_held(first, topic)) == 3, 60, "half for the first")
+            kept, given = _held(first, topic), len(first.events("revoked"))
+            produce(setup, "a", numbered(0, 20_000))
+            second.kill()
+        with SinkProcess(setup, 1) as again:
+            wait_until(lambda: len(_held(again, topic)) == 3, 40, "its old partitions")
+            until_committed(setup, "a", 20_000, 60)
+            assert _held(first, topic) == kept
+            assert len(first.events("revoked")) == given
+            assert not first.events(_LOST)
+            assert again.terminate() == 0
+        assert first.terminate() == 0
+    assert check(setup, ["a"]) == 20_000
