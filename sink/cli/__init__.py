@@ -18,6 +18,7 @@ _COMMANDS = {
     "audit": "Find each document of a topic: indexed, dead, parked, dropped or missing.",
     "group": "Show and set the group's offsets, take over those of another group.",
     "dlq": "List, show and replay dead letters.",
+    "parked": "List the documents whose index takes none, and decide about them.",
     "replay": "Read a range of a topic again and index it.",
     "templates": "Plan, apply, list and show index templates.",
     "config": "Make, show and describe the configuration.",

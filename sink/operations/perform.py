@@ -64,15 +64,18 @@ def perform(
         return
     report, topic = replay.report, config.dead_letter_topic
     origin = {"version": __version__}
-    letters = DeadLetters(config, topic, _bytes_max(config, brokers), origin, stubs=False)
+    letters = DeadLetters(config, topic, letter_bytes_max(config, brokers), origin, stubs=False)
     trail = Trail(letters, topic, order.command, arguments=order.arguments, result=report.fates)
     with Sending(config, report, order.give_up_after_s) as sending, trail:
         replay.run(sending, progress)
 
 
-def _bytes_max(config: Config, brokers: Brokers) -> int:
+def letter_bytes_max(config: Config, brokers: Brokers) -> int:
     """
     Make the dead-letter topic where there is none yet, and tell how large its messages may be.
+
+    Raises:
+        Unauthorized, Unavailable: With the reason.
     """
     routes = routes_of(config)
     sources = [topic for topic in brokers.topics() if route_of(topic, routes)]

@@ -101,12 +101,12 @@ class Trail:
         now = datetime.now(UTC)
         at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         entry = Entry(
-            self._run, event, at, _who(), self._command, self._arguments, dict(result), __version__
+            self._run, event, at, who(), self._command, self._arguments, dict(result), __version__
         )
         value = orjson.dumps(entry._asdict(), default=str)
         time_ms = round(now.timestamp() * 1000)
         record = Original(self._topic, -1, -1, 0, time_ms, None, value, [])
-        self._letters.write([DeadLetter(record, STAGE, f"{self._command} {event}", f"by {_who()}")])
+        self._letters.write([DeadLetter(record, STAGE, f"{self._command} {event}", f"by {who()}")])
 
 
 def entry_of(envelope: Envelope) -> Entry:
@@ -120,7 +120,10 @@ def entry_of(envelope: Envelope) -> Entry:
         return Entry("", envelope.error_type, "", "", "unreadable", {}, {}, "")
 
 
-def _who() -> str:
+def who() -> str:
+    """
+    Tell who runs the command: user@host.
+    """
     try:
         user = getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container's user often has no name

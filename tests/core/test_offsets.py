@@ -147,3 +147,36 @@ def test_records_read_a_second_time_in_one_epoch_are_refused(tracker: OffsetTrac
 
     with pytest.raises(AssertionError):
         tracker.track(ORDERS, 4, 9, 1)
+
+
+def test_an_end_behind_the_last_record_is_committable_once_all_before_it_is_settled(
+    tracker: OffsetTracker,
+) -> None:
+    ticket = tracker.track(ORDERS, 0, 5, 1)
+
+    tracker.passed(ORDERS, 7)
+    assert tracker.committable() == {}
+
+    tracker.settle(ticket)
+    assert tracker.committable() == {ORDERS: 7}
+
+
+def test_an_end_right_behind_the_last_record_adds_nothing(tracker: OffsetTracker) -> None:
+    tracker.track(ORDERS, 0, 5, 1)
+
+    tracker.passed(ORDERS, 5)
+
+    assert tracker.unsettled() == 1
+    assert tracker.expected(ORDERS) == 5
+
+
+def test_a_log_without_any_record_is_passed_to_its_end(tracker: OffsetTracker) -> None:
+    tracker.passed(ORDERS, 40)
+
+    assert tracker.committable() == {ORDERS: 40}
+
+
+def test_an_empty_log_gives_nothing_to_commit(tracker: OffsetTracker) -> None:
+    tracker.passed(ORDERS, 0)
+
+    assert tracker.committable() == {}

@@ -71,6 +71,15 @@ class TrackerMachine(RuleBasedStateMachine):
             epoch.open |= set(range(first, first + length))
             self.work.append(Work(ticket, epoch, parts))
 
+    @precondition(lambda self: self.owned)
+    @rule(data=st.data(), gap=st.integers(0, 3))
+    def reach_the_end(self, data: st.DataObject, gap: int) -> None:
+        partition = data.draw(st.sampled_from(sorted(self.owned)))
+        epoch = self.owned[partition]
+        end = max(epoch.tracked, default=-1) + 1 + gap
+        self.tracker.passed(partition, end)
+        epoch.tracked |= {end - 1} - {-1}
+
     @precondition(lambda self: self.work)
     @rule(data=st.data())
     def settle(self, data: st.DataObject) -> None:

@@ -18,7 +18,7 @@ from elasticsearch import ApiError
 
 from engines.elasticsearch import VERSION
 from sink.core.outcome import Reply
-from tests.engines.refusing import Node, one_refused
+from tests.engines.refusing import Node, one_item
 from tests.recorded import Recorded, keep, told
 
 Provoke = Callable[[Node, str], Reply]
@@ -135,24 +135,26 @@ def _full_disk(node: Node, name: str) -> Reply:
     source = b'{"m":"%s"}' % random.Random(1).randbytes(400).hex().encode()
     lines = [b'{"create":{"_index":"%s"}}' % name.encode(), source] * 1000
     with node.files_of(4_000_000):
-        return _until_refused(node, lines)
+        return _until_an_item(node, lines, 500)
 
 
 def _full_queue(node: Node, name: str) -> Reply:
-    # A task a shard, for a pool of one thread and a queue of one place.
-    node.client.indices.create(index=name, settings={"index.number_of_shards": 20})
-    return _until_refused(node, [b'{"create":{"_index":"%s"}}' % name.encode(), _LINE] * 500)
+    # A task a shard, for a pool of one thread and a queue of 20 places.
+    node.client.indices.create(index=name, settings={"index.number_of_shards": 60})
+    lines = [b'{"create":{"_index":"%s"}}' % name.encode(), _LINE] * 1000
+    reply = _until_an_item(node, lines, 429)
+    node.recover()
+    return reply
 
 
-def _until_refused(node: Node, lines: list[bytes]) -> Reply:
+def _until_an_item(node: Node, lines: list[bytes], status: int) -> Reply:
     for _ in range(_ATTEMPTS):
-        reply = one_refused(node.send(lines))
-        if b'"error"' in reply.body:
+        if reply := one_item(node.send(lines), status):
             return reply
-    raise AssertionError(f"Elasticsearch took {_ATTEMPTS} bulks that it should refuse")
+    raise AssertionError(f"no document of {_ATTEMPTS} bulks was answered {status}")
 
 
-def _of_size(size_bytes: int, *statuses: int) -> Provoke:
+def _of_size(size_bytes: int, status: int) -> Provoke:
     """
     A bulk of a size. Elasticsearch 9 may cut the connection before its answer is read.
     """
@@ -161,7 +163,9 @@ def _of_size(size_bytes: int, *statuses: int) -> Provoke:
         action = b'{"create":{"_index":"%s"}}' % name.encode()
         lines = [action, _LINE] * (size_bytes // len(_LINE))
         replies = (node.send(lines) for _ in range(_ATTEMPTS))
-        return next(reply for reply in replies if reply.status in statuses)
+        reply = next(reply for reply in replies if reply.status == status)
+        node.recover()
+        return reply
 
     return provoke
 

@@ -226,6 +226,7 @@ def check(
     """
     topics = [setup.topic(name) for name in user_topics]
     produced = read_topic(setup, topics)
+    assert produced, f"the judge found no record in {topics}"
     found, dead = indexed_numbers(setup), dead_places(setup) | parked_places(setup)
     ends = committed(setup, topics)
     missing, too_far = [], []

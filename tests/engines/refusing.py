@@ -27,7 +27,7 @@ SETTINGS: Mapping[str, Setting] = {
     "http.max_content_length": "4mb",
     "indexing_pressure.memory.limit": "2mb",
     "node.processors": 1,
-    "thread_pool.write.queue_size": 1,
+    "thread_pool.write.queue_size": 20,
 }
 ADMIN = "elastic"
 _PASSWORD = "changeme"
@@ -142,7 +142,13 @@ class Node:
             yield
         finally:
             resource.prlimit(running.pid, resource.RLIMIT_FSIZE, before)
-            wait_until(self._writes, _BACK_S, "the node to write again")
+            self.recover()
+
+    def recover(self) -> None:
+        """
+        Wait until nothing of an earlier request is left that could refuse another.
+        """
+        wait_until(self._writes, _BACK_S, "the node to write again")
 
     def _writes(self) -> bool:
         try:
@@ -152,12 +158,12 @@ class Node:
         return bool(written["result"] == "created")
 
 
-def one_refused(reply: Reply) -> Reply:
+def one_item(reply: Reply, status: int) -> Reply | None:
     """
-    Cut an answer down to its first refused item; give one of another kind as it is.
+    Cut an answer down to its first item of a status; None when it has none.
     """
-    if not reply.body:
-        return reply
-    items = json.loads(reply.body)["items"]
-    refused = [item for item in items if any("error" in result for result in item.values())]
-    return replace(reply, body=json.dumps({"errors": bool(refused), "items": refused[:1]}).encode())
+    items = json.loads(reply.body)["items"] if reply.body else []
+    for item in items:
+        if item["create"]["status"] == status:
+            return replace(reply, body=json.dumps({"errors": True, "items": [item]}).encode())
+    return None

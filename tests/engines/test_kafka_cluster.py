@@ -41,7 +41,7 @@ def test_a_leader_killed_while_it_is_read_from_loses_and_doubles_nothing(
     setup.settings["bulk"] = "docs_max = 200\nqueue_slots = 1\nin_flight = 1"
     topic, admin = setup.topic("a"), AdminClient({"bootstrap.servers": alive[0].bootstrap_servers})
     # The first replica leads: two partitions are the broker's that dies.
-    new = NewTopic(topic, replica_assignment=[[1, 2, 3], [2, 3, 1], [1, 3, 2], [3, 1, 2]])
+    new = NewTopic(topic, 4, replica_assignment=[[1, 2, 3], [2, 3, 1], [1, 3, 2], [3, 1, 2]])
     for future in admin.create_topics([new]).values():
         future.result(20)
     wait_until(lambda: -1 not in _leaders(admin, topic).values(), 20, "the leaders")

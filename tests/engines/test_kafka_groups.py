@@ -35,6 +35,12 @@ def _held(sink: SinkProcess, topic: str) -> set[str]:
     return held
 
 
+def _share(one: SinkProcess, other: SinkProcess, topic: str) -> bool:
+    """Tell whether two sinks have all six partitions between them, and each some."""
+    ones, others = _held(one, topic), _held(other, topic)
+    return bool(ones and others) and not ones & others and len(ones | others) == 6
+
+
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_sinks_that_join_and_leave_share_the_partitions_and_lose_nothing(
     setup: Setup, protocol: str
@@ -46,8 +52,7 @@ def test_sinks_that_join_and_leave_share_the_partitions_and_lose_nothing(
     with SinkProcess(setup) as first:
         wait_until(lambda: len(_held(first, topic)) == 6, 40, "all partitions for the first")
         with SinkProcess(setup, 1) as second:
-            wait_until(lambda: len(_held(second, topic)) == 3, 60, "half of them for the second")
-            wait_until(lambda: len(_held(first, topic)) == 3, 60, "the other half for the first")
+            wait_until(lambda: _share(first, second, topic), 60, "each to have some of them")
             produce(setup, "a", numbered(_RECORDS // 2, _RECORDS // 2))
             assert second.terminate() == 0
         until_committed(setup, "a", _RECORDS, 90)
@@ -85,15 +90,14 @@ def test_a_static_member_that_comes_back_within_its_session_moves_nobody_elses_p
     with SinkProcess(setup) as first:
         wait_until(lambda: len(_held(first, topic)) == 6, 40, "all partitions for the first")
         setup.settings["kafka"] = 'commit_interval_ms = 200\ngroup_instance_id = "two"'
-        second = SinkProcess(setup, 1)
-        with second:
-            wait_until(lambda: len(_held(second, topic)) == 3, 60, "half for the second")
-            wait_until(lambda: len(_held(first, topic)) == 3, 60, "half for the first")
-            kept, given = _held(first, topic), len(first.events("revoked"))
+        with SinkProcess(setup, 1) as second:
+            wait_until(lambda: _share(first, second, topic), 60, "each to have some of them")
+            kept, its = _held(first, topic), _held(second, topic)
+            given = len(first.events("revoked"))
             produce(setup, "a", numbered(0, 20_000))
             second.kill()
         with SinkProcess(setup, 1) as again:
-            wait_until(lambda: len(_held(again, topic)) == 3, 40, "its old partitions")
+            wait_until(lambda: _held(again, topic) == its, 40, "its old partitions")
             until_committed(setup, "a", 20_000, 60)
             assert _held(first, topic) == kept
             assert len(first.events("revoked")) == given

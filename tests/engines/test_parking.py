@@ -4,10 +4,10 @@ resumes by itself.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
-
-import pytest
 
 from tests.engines.oracle import (
     ask,
@@ -51,20 +51,22 @@ class Fault:
     heal: Callable[[Setup, str], Any]
 
 
-def _block(name: str) -> tuple[Callable[[Setup, str], Any], Callable[[Setup, str], Any]]:
-    return (
-        lambda setup, index: _settings(setup, index, **{name: True}),
-        lambda setup, index: _settings(setup, index, **{name: None}),
+def _with_index(**settings: object) -> Callable[[Setup, str], Any]:
+    return lambda setup, index: ask(
+        setup, "PUT", f"/{index}?wait_for_active_shards=0", {"settings": {"index": settings}}
     )
 
 
-def _no_more_shards(setup: Setup, index: str) -> None:
-    ask(setup, "DELETE", f"/{index}")
-    _cluster(setup, cluster__max_shards_per_node=1)
+def _without(*settings: str) -> Callable[[Setup, str], Any]:
+    return lambda setup, index: _settings(setup, index, **dict.fromkeys(settings))
+
+
+def _closed(setup: Setup, index: str) -> None:
+    ask(setup, "PUT", f"/{index}")
+    ask(setup, "POST", f"/{index}/_close")
 
 
 def _alias_without_write_index(setup: Setup, index: str) -> None:
-    ask(setup, "DELETE", f"/{index}")
     for number in (1, 2):
         ask(setup, "PUT", f"/{index}-{number}", {"aliases": {index: {}}})
 
@@ -74,30 +76,42 @@ def _name_the_write_index(setup: Setup, index: str) -> None:
     ask(setup, "POST", "/_aliases", {"actions": [{"add": add}]})
 
 
-def _pipeline(setup: Setup, index: str) -> None:
-    _settings(setup, index, default_pipeline=f"{setup.name}-missing")
+def _blocked(name: str) -> Fault:
+    return Fault("cluster_block_exception", _with_index(**{name: True}), _without(name))
 
 
 FAULTS = {
-    "write block": Fault("cluster_block_exception", *_block("blocks.write")),
-    "flood stage": Fault("cluster_block_exception", *_block("blocks.read_only_allow_delete")),
+    "write block": _blocked("blocks.write"),
+    "read only": _blocked("blocks.read_only"),
+    "flood stage": _blocked("blocks.read_only_allow_delete"),
     "closed": Fault(
         "index_closed_exception",
-        lambda setup, index: ask(setup, "POST", f"/{index}/_close"),
+        _closed,
         lambda setup, index: ask(setup, "POST", f"/{index}/_open"),
     ),
-    "shard limit": Fault(
-        "validation_exception",
-        _no_more_shards,
-        lambda setup, _: _cluster(setup, cluster__max_shards_per_node=None),
+    "auto-create off": Fault(
+        "index_not_found_exception",
+        lambda setup, index: _cluster(setup, action__auto_create_index=f"-{index},+*"),
+        lambda setup, _: _cluster(setup, action__auto_create_index=None),
     ),
     "no write index": Fault(
         "illegal_argument_exception", _alias_without_write_index, _name_the_write_index
     ),
     "missing pipeline": Fault(
         "illegal_argument_exception",
-        _pipeline,
-        lambda setup, index: _settings(setup, index, default_pipeline=None),
+        _with_index(default_pipeline="missing"),
+        _without("default_pipeline"),
+    ),
+    "red": Fault(
+        "unavailable_shards_exception",
+        _with_index(**{"routing.allocation.require._name": "nobody"}),
+        _without("routing.allocation.require._name"),
+    ),
+    # The last: it would forbid the indices of the others.
+    "shard limit": Fault(
+        "validation_exception",
+        lambda setup, _: _cluster(setup, cluster__max_shards_per_node=1),
+        lambda setup, _: _cluster(setup, cluster__max_shards_per_node=None),
     ),
 }
 
@@ -107,36 +121,43 @@ def _settled(sink: SinkProcess, topic: str) -> int:
     return fates.get("indexed", 0) + fates.get("duplicate", 0)
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_an_index_that_takes_none_waits_alone_and_resumes_by_itself(
-    name: str, setup: Setup
-) -> None:
-    fault = FAULTS[name]
-    create_topics(setup, {"sick": 1, "well": 1})
-    index = _index(setup, "sick")
-    for begin, topic in ((0, "sick"), (1000, "well")):
-        produce(setup, topic, numbered(begin, 10), timestamp=AT_MS)
-    with SinkProcess(setup) as sink:
-        wait_until(
-            lambda: all(_settled(sink, setup.topic(t)) == 10 for t in ("sick", "well")), 40, "10"
-        )
-        fault.provoke(setup, index)
-        try:
-            for begin, topic in ((10, "sick"), (1010, "well")):
-                produce(setup, topic, numbered(begin, 500), timestamp=AT_MS)
-            wait_until(lambda: _settled(sink, setup.topic("well")) == 510, 20, "the other topic")
-            (parked,) = wait_until(lambda: sink.get("/parked")[1], 20, "the index to be parked")
-            assert (parked["index"], parked["error_type"]) == (index, fault.error_type)
-            assert committed(setup, [setup.topic("sick")])[setup.topic("sick"), 0] <= 10
-        finally:
-            fault.heal(setup, index)
-        sick = setup.topic("sick")
-        wait_until(lambda: committed(setup, [sick])[sick, 0] == 510, 40, "the documents")
-        assert sink.get("/parked")[1] == []
+def test_indices_that_take_none_wait_each_alone_and_resume_by_themselves(setup: Setup) -> None:
+    """
+    All at once, so that each is an other for each.
+    """
+    sick = {name: f"sick{number}" for number, name in enumerate(FAULTS)}
+    topics = {name: setup.topic(user_topic) for name, user_topic in sick.items()}
+    well = setup.topic("well")
+    create_topics(setup, dict.fromkeys([*sick.values(), "well"], 1))
+    produce(setup, "well", numbered(0, 1), timestamp=AT_MS)
+    with SinkProcess(setup) as sink, ExitStack() as healing:
+        wait_until(lambda: _settled(sink, well) == 1, 40, "an index for the other topic")
+        for name, fault in FAULTS.items():
+            index = _index(setup, sick[name])
+            fault.provoke(setup, index)
+            healing.callback(fault.heal, setup, index)
+        for number, user_topic in enumerate(sick.values(), 1):
+            produce(setup, user_topic, numbered(1000 * number, 300), timestamp=AT_MS)
+        produce(setup, "well", numbered(1, 500), timestamp=AT_MS)
+        wait_until(lambda: _settled(sink, well) == 501, 40, "the other topic to flow")
+        expected = {_index(setup, sick[name]): fault.error_type for name, fault in FAULTS.items()}
+        wait_until(lambda: _parked(sink) == expected, 40, "each to be parked for its reason")
+        assert set(committed(setup, [*topics.values()]).values()) == {0}
+        healing.close()
+        for topic in topics.values():
+            wait_until(partial(_is_through, setup, topic), 60, f"all of {topic}")
+        assert _parked(sink) == {}
         assert sink.terminate() == 0
-    assert dead_places(setup) == set()
-    expected = 500 if "DELETE" in str(fault.provoke.__code__.co_consts) else 510
-    assert len([d for d in documents(setup) if d["_source"]["n"] < 1000]) == expected
+    assert dead_places(setup) == parked_places(setup) == set()
+    assert check(setup, [*sick.values(), "well"]) == 501 + 300 * len(FAULTS)
+
+
+def _is_through(setup: Setup, topic: str) -> bool:
+    return committed(setup, [topic])[topic, 0] == 300
+
+
+def _parked(sink: SinkProcess) -> dict[str, str]:
+    return {each["index"]: each["error_type"] for each in sink.get("/parked")[1]}
 
 
 def test_what_waits_too_long_goes_to_the_parked_topic_and_is_indexed_after_a_restart(

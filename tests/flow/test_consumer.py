@@ -248,3 +248,28 @@ def test_polls_shrink_when_records_are_large() -> None:
 
     assert max(sizes[2:]) <= 20_000
     everything_is_accounted_for(pipeline)
+
+
+def test_an_unforeseen_error_in_a_callback_costs_a_new_consumer_and_no_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    It is kept and raised by a poll: one that left the callback would drop records already taken.
+    """
+    pipeline = Pipeline()
+    pipeline.broker.produce(TOPIC, *values(5))
+    with running(pipeline):
+        pipeline.until_all_is_committed()
+        first, owned = pipeline.source, pipeline.workers[0]._owned
+        monkeypatch.setattr(owned, "on_revoke", _broken)
+        pipeline.broker.produce(TOPIC, *values(5, 5))
+        first.revoke(ORDERS)
+        wait_until(lambda: len(pipeline.broker.sources) == 2, 10, "a new consumer")
+        pipeline.until_all_is_committed()
+        monkeypatch.undo()
+
+    everything_is_accounted_for(pipeline)
+
+
+def _broken(_: object) -> None:
+    raise ZeroDivisionError

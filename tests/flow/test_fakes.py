@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from sink.core.record import Partition
+from sink.edge.kafka.news import End, Problem
 from sink.errors import Unavailable
 from sink.testing import NO_ANSWER, FakeBroker, FakeElastic, FakeSource
 
@@ -133,8 +134,7 @@ def test_an_expired_offset_is_told_once_and_must_be_restarted() -> None:
     assert _offsets(source, 1) == [0]
     broker.expire(ORDERS, 3)
 
-    _, (problem,) = source.poll(10, 0)
-    assert (problem.partition, problem.no_position) == (ORDERS, True)
+    assert source.poll(10, 0)[1] == [Problem(ORDERS, True, "offset out of range")]
     assert source.poll(10, 0) == ([], [])
 
     source.restart(ORDERS, source.log_start(ORDERS))
@@ -163,3 +163,45 @@ def test_a_commit_of_what_is_lost_is_noticed() -> None:
 
     assert listener.told == ["assign", "lost"]
     assert broker.violations
+
+
+def test_the_end_of_a_log_is_told_once_and_lies_behind_what_is_no_record() -> None:
+    broker = FakeBroker()
+    broker.produce("orders", b"1", b"2")
+    broker.skip(ORDERS, 1)
+    source = broker.open(Listener())
+
+    assert source.poll(10, 0)[1] == [End(ORDERS, 3)]
+    assert source.poll(10, 0)[1] == []
+
+    broker.produce("orders", b"3")
+    assert source.poll(10, 0)[1] == [End(ORDERS, 4)]
+
+
+def test_the_end_of_a_log_is_not_told_before_its_last_record_was_taken() -> None:
+    broker = FakeBroker()
+    broker.produce("orders", b"1", b"2")
+    source = broker.open(Listener())
+
+    assert source.poll(1, 0)[1] == []
+    assert source.poll(1, 0)[1] == []
+    assert source.poll(1, 0)[1] == [End(ORDERS, 2)]
+
+
+def test_a_deleted_topic_gives_nothing_takes_its_commits_along_and_comes_back_as_another() -> None:
+    broker = FakeBroker()
+    broker.produce("orders", b"1", b"2")
+    source = broker.open(Listener())
+    source.stamp("orders", broker.topic_ids(["orders"])["orders"])
+    source.poll(10, 0)
+    source.commit({ORDERS: 2})
+    assert broker.committed_under(ORDERS) == "id.orders"
+
+    broker.delete_topic("orders")
+    assert broker.committed() == {}
+    assert broker.topic_ids(["orders"]) == {}
+    assert source.poll(10, 0) == ([], [])
+
+    broker.produce("orders", b"3", b"4", b"5")
+    assert [record.value() for record in source.poll(10, 0)[0]] == [b"5"]
+    assert broker.topic_ids(["orders"]) == {"orders": "id.orders.1"}
