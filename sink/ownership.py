@@ -5,6 +5,7 @@ Its methods are called by the worker's thread only: by the worker itself, and fr
 when the group's assignment changes.
 """
 
+import time
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -23,6 +24,8 @@ from sink.positions import Positions
 from sink.targets import AnyTarget, Targets
 
 log = structlog.get_logger()
+
+_AGAIN_S = 1.0
 
 
 class Ownership:
@@ -50,6 +53,7 @@ class Ownership:
         self._targets = targets
         self._tracker = tracker
         self._positions = Positions(tracker, ledger)
+        self._place_at = 0.0
         self._readiness = readiness
         self._give_back = give_back
         self._given_away: set[Partition] = set()  # revoked or lost within the poll under way
@@ -168,7 +172,6 @@ class Ownership:
         """
         if self._unlearned:
             self._learn()
-        self._place()
         self._targets.compare(self._identities.answer())
         self._begin_again()
         self._identities.ask(self._topics())
@@ -239,8 +242,9 @@ class Ownership:
         Go on where partitions lost their position; where the brokers do not tell, a second later.
         """
         topics = self._positions.topics()
-        if not topics:
+        if not topics or time.monotonic() < self._place_at:
             return
+        self._place_at = time.monotonic() + _AGAIN_S
         try:
             # A topic that was deleted and created again has another id, and offsets from 0.
             told = self._targets.ask(topics)

@@ -8,34 +8,51 @@ caller runs, revoke, stop) takes settlements while it lasts.
 
 import time
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import structlog
 
 from sink.config import Config
 from sink.core.bulk import Bulk, Draft
-from sink.core.collect import runs
+from sink.core.collect import Run, runs
 from sink.core.ledger import Account, Ledger
 from sink.core.offsets import OffsetTracker
 from sink.core.record import Partition, Record
 from sink.edge.handoff import Handoff
+from sink.edge.kafka.news import News
 from sink.edge.kafka.source import Listener
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.intake import Intake, RecordSource
 from sink.ownership import Ownership, shown
 from sink.stop import Stop
-from sink.targets import Targets
+from sink.targets import AnyTarget, Targets
 
 log = structlog.get_logger()
 
-# A shorter wait does not pause: pausing throws away librdkafka's whole prefetch (seen: 75 MB read
-# again and 0.9 s of standstill each time). A longer one must poll, or the group evicts the member.
-_PAUSE_AFTER_S = 3.0
+# Who waits must poll, or the group evicts the member, and the others' rebalances wait for it. What
+# a poll gives is kept meanwhile. A pause throws away librdkafka's whole prefetch: with bulks of
+# 2.5 s each and a pause after 3 s, a topic was read six times over (seen).
+_KEEP_ALIVE_S = 1.0
+_PAUSE_AFTER_S = 30.0
+_KEPT_BYTES_MAX = 1_000_000
 # How long a rebalance waits for work in flight. What is not settled by then stays uncommitted, and
 # the next owner reads it again: its ids make that harmless.
 _REVOKE_S = 5.0
 _TICK_S = 0.1
 _STABLE_S = 60.0  # a consumer that ran so long begins its waits anew when it breaks
+
+
+_Ours = tuple[Run, AnyTarget, int | None]  # with the epoch of its partition
+
+
+class _Polled(NamedTuple):
+    """
+    What a poll gave, with the epochs it belongs to.
+    """
+
+    ours: list[_Ours]
+    news: list[tuple[News, int | None]]
 
 
 class Worker:
@@ -80,6 +97,7 @@ class Worker:
             give_back=self._give_back,
         )
         self._intake = Intake(config, readiness)
+        self._kept = _Polled([], [])  # polled while it waited, and not carried yet
         self._commit_at = 0.0
         self._log = log.bind(worker=number)
 
@@ -103,6 +121,7 @@ class Worker:
         self.account = self._ledger.publish()
 
     def _consume(self) -> None:
+        self._kept = _Polled([], [])
         self._source = self._owned.begin(self._open_source)
         try:
             self._turn()
@@ -116,27 +135,35 @@ class Worker:
 
     def _turn(self) -> None:
         self._owned.before_poll()
-        idle = not self._outstanding
-        records, polled = self._intake.take(self._source, idle=idle)
-        news = self._owned.news(polled)
-        if records:
-            self._carry(records)
+        polled = self._told(*self._intake.take(self._source, idle=not self._outstanding))
+        # Together: what was kept one by one would make bulks of one document, and each of these
+        # another wait (seen: the throughput stayed down for good).
+        kept, self._kept = self._kept, _Polled([], [])
+        ours = kept.ours + polled.ours
+        if ours:
+            self._carry(ours)
         # Behind the records: an offset that expired is counted from their end.
-        self._owned.attend(news)
+        self._owned.attend(kept.news + polled.news)
         self._take_settled(0)
         self._owned.read_again(self._handoff.parked)
         self._commit_if_due()
 
-    def _carry(self, records: list[Record]) -> None:
+    def _told(self, records: list[Record], news: list[News]) -> _Polled:
         """
-        Make bulks of a poll and hand them over.
+        Note whose it is what a poll gave. Before anything else: a wait may bring a rebalance.
         """
-        docs_max = self._config.bulk.docs_max
         ours = [
             (run, target, self._tracker.epoch(run.partition))
             for run in runs(records)
             if (target := self._owned.target(run.partition))
         ]
+        return _Polled(ours, self._owned.news(news))
+
+    def _carry(self, ours: list[_Ours]) -> None:
+        """
+        Make bulks of a poll and hand them over.
+        """
+        docs_max = self._config.bulk.docs_max
         size_bytes, draft = 0, Draft()
         for run, target, epoch in ours:
             for piece, made, actions in target.pieces(run, docs_max):
@@ -148,7 +175,7 @@ class Worker:
                     size_bytes += self._hand_over_all(draft)
                     draft = Draft()
         size_bytes += self._hand_over_all(draft)
-        self._intake.took(len(records), size_bytes)
+        self._intake.took(sum(len(run.records) for run, _, _ in ours), size_bytes)
 
     def _hand_over_all(self, draft: Draft) -> int:
         limits = self._config.bulk
@@ -174,29 +201,39 @@ class Worker:
 
     def _hold(self) -> None:
         """
-        Wait for the bulk this thread sees through. A long wait pauses the assignment and polls.
+        Wait for the bulk this thread sees through, and poll meanwhile. A long wait pauses all.
         """
-        pause_at = time.monotonic() + _PAUSE_AFTER_S
+        began = time.monotonic()
+        poll_at, kept_bytes = began + _KEEP_ALIVE_S, 0
         while self._awaited is not None and not self._stop.expired():
             self._take_settled(_TICK_S)
             self._commit_if_due()
-            if not self._owned.held and time.monotonic() > pause_at:
+            now = time.monotonic()
+            long = now > began + _PAUSE_AFTER_S or kept_bytes > _KEPT_BYTES_MAX
+            if long and not self._owned.held:
                 self._owned.hold()
-            if self._owned.held:
-                self._keep_alive()
+            if self._owned.held or now > poll_at:
+                poll_at = now + _KEEP_ALIVE_S
+                kept_bytes += self._keep_alive()
         if self._owned.held:
             self._owned.flow()
 
-    def _keep_alive(self) -> None:
+    def _keep_alive(self) -> int:
         """
-        Poll while paused, so that the group keeps the member and rebalances are answered.
+        Poll, so that the group keeps the member and rebalances are answered.
+
+        Returns:
+            Bytes of the records that were kept.
         """
         self._owned.before_poll()
-        records, polled = self._intake.take_one(self._source)
-        for run in runs(records):
-            if self._owned.target(run.partition):
+        polled = self._told(*self._intake.take_one(self._source))
+        if self._owned.held:
+            for run, _, _ in polled.ours:
                 self._source.seek(run.partition, run.first)  # it came before the pause: read later
-        self._owned.attend(self._owned.news(polled))
+            polled.ours.clear()
+        self._kept.ours.extend(polled.ours)
+        self._kept.news.extend(polled.news)
+        return sum(len(r.value() or b"") for run, _, _ in polled.ours for r in run.records)
 
     def _give_back(self, partitions: list[Partition]) -> None:
         """

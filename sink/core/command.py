@@ -10,7 +10,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from sink.core.dead_letter import PREFIX
-from sink.core.envelope import Envelope
+from sink.core.envelope import ORIGIN, Envelope
 from sink.core.record import Headers, Record
 
 _COMMAND = PREFIX + "command"
@@ -66,6 +66,8 @@ def decision_of(record: Record) -> Decision | None:
     """
     Read a decision; None where the record is none, or of a later version of the sink.
     """
+    if not is_command(record):
+        return None
     told = {
         name: value.decode(errors="replace") if isinstance(value, bytes) else value or ""
         for name, value in record.headers() or []
@@ -81,4 +83,6 @@ def is_command(record: Record) -> bool:
     """
     Tell whether a record of the parked topic is a command rather than a document.
     """
-    return any(name == _COMMAND for name, _ in record.headers() or [])
+    names = {name for name, _ in record.headers() or []}
+    # A parked document has the headers of its own record too: a producer gives no commands.
+    return _COMMAND in names and ORIGIN not in names

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from sink.core.naming import IndexNames
 
 # What the names of these topics at these times have in common is in every name: no directive of
-# strftime begins alike at 1970-01-01T00:00Z and at 2031-12-31T23:00Z.
+# strftime begins alike at 1970-01-01T00:00Z, 2002-05-17T12:00Z and 2031-12-31T23:00Z. The first and
+# the last alone are both a 31 December west of Greenwich.
 _TOPICS = ("a", "z")
-_TIMES_MS = (0, 1_956_524_400_000)
+_TIMES_MS = (0, 1_021_636_800_000, 1_956_524_400_000)
 _NO_TIME = -1
 
 

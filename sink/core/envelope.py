@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sink.core.dead_letter import PREFIX
-from sink.core.record import Headers, Record
+from sink.core.record import NO_TIMESTAMP, Headers, Record
 from sink.errors import Reject
 
+# The first of the sink's headers. Those before it are the record's own, whatever they are called.
+ORIGIN = PREFIX + "topic"
 # Message.timestamp()[0] of a record whose time the producer gave (confluent_kafka).
 _CREATE_TIME = 1
 
@@ -49,7 +51,7 @@ class Original:
         return self._headers
 
     def timestamp(self) -> tuple[int, int]:  # noqa: D102
-        return _CREATE_TIME, self._timestamp_ms
+        return (NO_TIMESTAMP if self._timestamp_ms < 0 else _CREATE_TIME), self._timestamp_ms
 
     def leader_epoch(self) -> int | None:  # noqa: D102
         return self._leader_epoch
@@ -96,9 +98,11 @@ def open_envelope(message: Record) -> Envelope:
         Reject: Its headers are not those of the sink.
     """
     headers = message.headers() or []
-    told = {name[len(PREFIX) :]: _text(v) for name, v in headers if name.startswith(PREFIX)}
-    own = [header for header in headers if not header[0].startswith(PREFIX)]
+    begin = max((n for n, (name, _) in enumerate(headers) if name == ORIGIN), default=len(headers))
+    ours = [header for header in headers[begin:] if header[0].startswith(PREFIX)]
+    own = headers[:begin] + [h for h in headers[begin:] if not h[0].startswith(PREFIX)]
     try:
+        told = {name[len(PREFIX) :]: _text(value) for name, value in ours}
         return _envelope(message, told, own)
     except (KeyError, ValueError) as failure:
         raise Reject(f"no envelope of the sink: header {PREFIX}* {failure}") from failure

@@ -75,7 +75,7 @@ class ParkedTarget:
 
     def _add(self, made: "_Made", record: Record, decisions: list[Decision]) -> None:
         try:
-            envelope = open_envelope(record)
+            envelope = _opened(record)
         except Reject as reject:
             made.rejected.append(Rejected(record, (), "reject", str(reject)))
             return
@@ -84,7 +84,8 @@ class ParkedTarget:
         if command is Command.DROP:
             made.dropped["operator"] += 1
         elif command is Command.TO_DLQ:
-            made.rejected.append(_moved(envelope))
+            reason = f"moved here by command out of the parked topic; {envelope.reason}"
+            made.rejected.append(_rejected(envelope, envelope.error_type, reason))
         else:
             made.released = command is Command.RELEASE
             self._add_documents(made, envelope)
@@ -100,7 +101,7 @@ class ParkedTarget:
         original = envelope.record
         if not isinstance(value, bytes) or not is_object(value):
             reason = "a parked element is not one JSON object"
-            made.rejected.append(Rejected(original, envelope.positions, "not_an_object", reason))
+            made.rejected.append(_rejected(envelope, "not_an_object", reason))
             return
         line = on_one_line(value)
         made.add(line, Element(original, envelope.positions[0], line), "create", envelope)
@@ -114,22 +115,44 @@ class ParkedTarget:
         target = self._target_of(topic, envelope.topic_id)
         if target is None:
             reason = f"no route takes topic {topic} any more"
-            made.rejected.append(Rejected(original, (), "no_route", reason, envelope.topic_id))
+            made.rejected.append(_rejected(envelope, "no_route", reason))
             return
         run = Run(Partition(topic, original.partition() or 0), [original], 0, 1)
-        for _, documents in pieces(run, target.route.collector, 1):
-            made.dropped += documents.dropped
-            made.rejected += documents.rejected
-            for source in documents.sources:
-                made.add(source, original, target.route.op_type, envelope)
+        ((_, documents),) = pieces(run, target.route.collector, 1)
+        if len(documents) > 1:
+            # One id is all they have: the second would be taken for there already.
+            reason = f"its collector makes {len(documents)} documents of what was one"
+            made.rejected.append(_rejected(envelope, "not_one_document", reason))
+            return
+        made.dropped += documents.dropped
+        made.rejected += [_rejected(envelope, r.error_type, r.reason) for r in documents.rejected]
+        for source in documents.sources:
+            made.add(source, original, target.route.op_type, envelope)
 
 
-def _moved(envelope: Envelope) -> Rejected:
-    reason = f"moved here by command out of the parked topic; {envelope.reason}"
+def _opened(record: Record) -> Envelope:
+    """
+    Open the envelope of a parked document.
+
+    Raises:
+        Reject: It is none, or not what the sink parks; sent, it would be refused for ever.
+    """
+    envelope = open_envelope(record)
+    if envelope.index is None:
+        raise Reject("no parked document: its headers name no index")
+    if envelope.truncated:
+        raise Reject("no parked document: only the beginning of its value was kept")
+    return envelope
+
+
+def _rejected(envelope: Envelope, error_type: str, reason: str) -> Rejected:
+    """
+    Reject a parked document under the name it had: by that an audit and a replay know it.
+    """
     return Rejected(
         envelope.record,
         envelope.positions,
-        envelope.error_type,
+        error_type,
         reason,
         envelope.topic_id,
         index=envelope.index,

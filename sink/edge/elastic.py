@@ -251,7 +251,9 @@ def _error_of(failure: ApiError) -> tuple[str, str]:
     error = failure.body.get("error") if isinstance(failure.body, dict) else None
     if isinstance(error, dict):
         return str(error.get("type", "")), str(error.get("reason", ""))
-    return "", str(error or failure.message)[:500]
+    # An answer without a body has "None" for its message.
+    said = error or (failure.message if failure.message != "None" else "no reason given")
+    return "", str(said)[:500]
 
 
 def _retry_after_s(meta: ApiResponseMeta) -> float | None:

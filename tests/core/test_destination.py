@@ -4,6 +4,7 @@ The index patterns of a route: they match every index it writes, and never every
 
 from datetime import UTC
 from fnmatch import fnmatchcase
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -17,17 +18,19 @@ FORMS = st.sampled_from(
     [
         "logstash-log-%Y.%m.%d",
         "%d-%m-%Y-logs",
+        "%m.%d.%Y",
         "{topic}-%Y",
         "app-{topic}.%j",
         "logs-%b-{topic}",
         "fixed",
     ]
 )
+ZONES = st.sampled_from([UTC, ZoneInfo("America/New_York"), ZoneInfo("Asia/Kolkata")])
 NAMINGS = st.builds(
     lambda prefix, period: IndexNames(prefix, period, None, UTC),
     PREFIXES,
     st.sampled_from(["month", "week", "day"]),
-) | st.builds(lambda form: IndexNames("", "day", form, UTC), FORMS)
+) | st.builds(lambda form, zone: IndexNames("", "day", form, zone), FORMS, ZONES)
 TOPICS = st.from_regex(r"[A-Za-z0-9._-]{1,40}", fullmatch=True)
 TIMES_MS = st.integers(-1, 4_102_444_800_000)  # up to the year 2100
 

@@ -36,7 +36,7 @@ def test_each_document_asks_in_its_turn_and_then_the_first_again() -> None:
     one, other = _aside(2), _aside(3, "bills")
     lane = _lane(one, other)
     asked = []
-    for lane.cursor in range(6):  # noqa: B020
+    for lane.cursor in range(6):
         document, aside, position = lane.candidate()
         assert aside is not None
         assert document.lines == aside.rest.part([position]).lines

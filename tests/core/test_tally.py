@@ -3,6 +3,7 @@ A ticket of a bulk is settled once, and never before each of its documents is ac
 """
 
 from collections import Counter
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,7 +79,7 @@ def test_two_runs_of_equal_fields_are_not_taken_for_one_another() -> None:
 
 
 def test_a_ticket_of_a_document_that_was_left_is_never_settled() -> None:
-    bulk, orders, bills = _two_runs()
+    bulk, _, bills = _two_runs()
     tally, left, may = Tally(bulk.tickets), bulk.part([2]), bulk.part([0, 1])
     tally.leave(left.sections)
     tally.set_aside(may.sections)
@@ -124,7 +125,7 @@ WAYS = st.lists(st.sampled_from(["flow", "aside", "leave"]), min_size=1, max_siz
 
 @given(WAYS, st.lists(st.integers(0, 2), min_size=1, max_size=12), st.randoms())
 def test_in_any_order_each_ticket_is_settled_once_and_not_before_its_last_document(
-    ways: list[str], runs: list[int], random: st.DataObject
+    ways: list[str], runs: list[int], random: Random
 ) -> None:
     tickets = [ticket_of(f"topic-{n}") for n in range(3)]
     mine = [tickets[runs[n % len(runs)]] for n in range(len(ways))]
@@ -139,7 +140,7 @@ def test_in_any_order_each_ticket_is_settled_once_and_not_before_its_last_docume
     settled: list[int] = []
     moved = False
     steps: list[Bulk | None] = [*asides, None]
-    random.shuffle(steps)  # type: ignore[attr-defined]
+    random.shuffle(steps)
     for step in steps:
         if step is None:
             settled += map(id, tally.moved())

@@ -38,7 +38,13 @@ def both_engines(
     Start both, or fail: a test that needs them is never skipped, or nobody would miss it.
     """
     folder = tmp_path_factory.mktemp("engines")
-    kafka = Kafka(folder / "kafka", fast_start=True, sasl_users={"writer": "right"})
+    # Tests write records of other months: retention would delete them within minutes.
+    kafka = Kafka(
+        folder / "kafka",
+        fast_start=True,
+        sasl_users={"writer": "right"},
+        settings={"log.retention.ms": -1},
+    )
     elasticsearch = Elasticsearch(
         folder / "elasticsearch",
         version=os.environ.get("ES_VERSION", VERSION),

@@ -3,9 +3,11 @@ An index that takes none, on the real Elasticsearch: its documents wait, all oth
 resumes by itself.
 """
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -24,11 +26,11 @@ from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 
 PARK = "[park]\nms_max = {ms_max}\n"
-AT_MS = 1_781_000_000_000  # June 2026
+AT_MS = time.time_ns() // 1_000_000  # an older record would be deleted by retention
 
 
 def _index(setup: Setup, user_topic: str) -> str:
-    return f"{setup.name}-{user_topic}_2026-06-01"
+    return f"{setup.name}-{user_topic}_{datetime.fromtimestamp(AT_MS / 1000, UTC):%Y-%m}-01"
 
 
 def _settings(setup: Setup, index: str, **settings: object) -> None:

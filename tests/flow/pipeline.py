@@ -118,6 +118,7 @@ class Pipeline:
         for thread in workers:
             thread.start()
         self._threads = [*workers, loop]
+        wait_until(lambda: hasattr(self, "lanes"), _DEADLINE_S, "the loop to make its lanes")
 
     def stop(self) -> bool:
         """Ask the workers to stop; tell whether all of them ended."""

@@ -149,14 +149,17 @@ def test_partitions_that_arrive_while_it_holds_are_paused_and_read_afterwards(
 
 
 @pytest.mark.usefixtures("a_wait_is_soon_long")
-def test_what_expires_while_it_holds_is_noticed_and_stays_paused(full: Pipeline) -> None:
+def test_what_expires_while_it_holds_is_counted_from_behind_what_it_has(full: Pipeline) -> None:
+    """
+    What was polled before is still to be handed over, and is not lost with the rest.
+    """
     with running(full):
         wait_until(lambda: full.source.paused == {ORDERS}, 10, "the pause")
         with full.broker.changed:  # the error was on its way before the pause
             full.broker.expire(ORDERS, 10)
             full.source.paused.clear()
-        wait_until(lambda: "expired" in full.fates(), 10, "the loss to be known")
-        assert full.source.paused == {ORDERS}
+        polled = full.source.polls
+        wait_until(lambda: full.source.polls > polled + 2, 10, "the error to be polled")
 
         full.elastic.release()
         full.until_all_is_committed()
@@ -262,4 +265,77 @@ def test_consumers_that_break_while_it_holds_do_not_pile_up_bulks(full: Pipeline
         full.until_all_is_committed()
 
     assert max(seen) == 4
+    everything_is_accounted_for(full)
+
+
+@pytest.fixture
+def it_polls_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sink.worker, "_KEEP_ALIVE_S", 0.01)
+    monkeypatch.setattr(sink.worker, "_TICK_S", 0.01)
+
+
+@pytest.mark.usefixtures("it_polls_at_once")
+def test_a_wait_polls_without_a_pause_and_keeps_what_it_gets(full: Pipeline) -> None:
+    """
+    A pause would throw away what librdkafka has fetched, and have it sent again.
+    """
+    paused: list[object] = []
+    with running(full):
+        full.source.pause = paused.append  # type: ignore[assignment]
+        wait_until(lambda: full.handoff.outstanding()[0] == 4, 10, "the queue to be full")
+        polled = full.source.polls
+        wait_until(lambda: full.source.polls > polled + 5, 10, "more polls")
+        full.elastic.release()
+        full.until_all_is_committed()
+
+    assert paused == []
+    assert full.elastic.created == len(full.elastic.bodies), "something was sent twice"
+    everything_is_accounted_for(full)
+
+
+@pytest.mark.usefixtures("it_polls_at_once", "a_revocation_is_soon_over")
+@pytest.mark.parametrize("back", [False, True])
+def test_what_it_kept_is_let_go_when_the_partition_is_given_away(
+    full: Pipeline, *, back: bool
+) -> None:
+    with running(full):
+        source = full.source
+        wait_until(lambda: full.handoff.outstanding()[0] == 4, 10, "the queue to be full")
+        polled = source.polls
+        wait_until(lambda: source.polls > polled + 5, 10, "records to be kept")
+        source.revoke(ORDERS)
+        wait_until(lambda: source.assignment() == [], 10, "the revocation")
+        if back:
+            source.assign(ORDERS)
+            wait_until(lambda: source.assignment() == [ORDERS], 10, "the assignment")
+        full.elastic.release()
+        if not back:
+            wait_until(lambda: full.handoff.outstanding() == (0, 0), 10, "all to be settled")
+            assert full.broker.committed() == {}
+            source.assign(ORDERS)
+        full.until_all_is_committed()
+
+    assert len(full.broker.sources) == 1
+    everything_is_accounted_for(full)
+
+
+@pytest.mark.usefixtures("it_polls_at_once")
+def test_the_end_of_a_log_polled_while_it_waits_passes_nothing_that_it_still_has(
+    full: Pipeline,
+) -> None:
+    """
+    The end lies behind records that were polled and not handed over yet.
+    """
+    full.broker.skip(ORDERS, 1)
+    end = full.broker.ends()[ORDERS]
+    with running(full):
+        wait_until(lambda: full.handoff.outstanding()[0] == 4, 10, "the queue to be full")
+        polled = full.source.polls
+        wait_until(lambda: full.source.polls > polled + 30, 10, "the end to be polled")
+        full.elastic.release(1)
+        wait_until(lambda: full.broker.committed() == {ORDERS: 1}, 10, "the first commit")
+
+        full.elastic.release()
+        wait_until(lambda: full.broker.committed() == {ORDERS: end}, 10, "the log's end")
+
     everything_is_accounted_for(full)
