@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -35,14 +35,15 @@ from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.edge.status import StatusServer
 from sink.errors import ConfigError, Unavailable
-from sink.lanes import Lanes
 from sink.routes import routes_of
-from sink.scribe import Scribe
-from sink.sender import ASIDE_IN_FLIGHT, Sender
+from sink.sender import ASIDE_IN_FLIGHT
 from sink.stop import Stop
 from sink.targets import Targets
 from sink.worker import Worker
-from sink.writer import Writer
+from sink.writer import assemble
+
+if TYPE_CHECKING:
+    from sink.lanes import Lanes
 
 log = structlog.get_logger()
 
@@ -155,13 +156,10 @@ class Daemon:
             each.close()
 
     async def _write(self, handoff: Handoff, dead: DeadLetters, parked: DeadLetters) -> None:
-        config, bulk = self._config, self._config.bulk
-        probe = Backoff(bulk.retry_initial_ms, bulk.probe_max_ms)
-        retry = Backoff(bulk.retry_initial_ms, bulk.retry_max_ms)
-        sender = Sender(self._elastic, self._readiness, bulk.in_flight, probe)
-        scribe = Scribe(dead, parked, self._readiness, retry)
-        self._lanes = Lanes(handoff, sender, scribe, config.park, config.parked_topic, retry)
-        await Writer(handoff, sender, scribe, self._lanes, retry).run()
+        writer, self._lanes = assemble(
+            self._config, handoff, self._elastic, (dead, parked), self._readiness
+        )
+        await writer.run()
 
     def _worker(self, number: int, handoff: Handoff) -> threading.Thread:
         properties = consumer(self._config.kafka, number)

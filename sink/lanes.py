@@ -16,21 +16,19 @@ import structlog
 
 from sink.config.settings import ParkSettings
 from sink.core.bulk import Bulk
-from sink.core.lane import Aside, Lane, ParkedIndex, dry_run
+from sink.core.lane import Aside, Lane, ParkedIndex, topic_key
 from sink.core.ledger import PARKED
 from sink.core.letters import letters_of_parked
-from sink.core.outcome import Outcome, Request, Verdict
-from sink.core.sorting import ACCEPTED
+from sink.core.outcome import Verdict
 from sink.core.tally import Progress
 from sink.edge.handoff import Handoff
 from sink.edge.retry import Backoff
+from sink.probe import Probe
 from sink.scribe import Scribe
-from sink.sender import Sender
 
 log = structlog.get_logger()
 
 _WELL_S = 60.0  # an index that is refused sooner than so long after it resumed was not well
-_FIT = ACCEPTED | {Outcome.DEAD}  # answers to a dry run by an index that takes documents
 
 
 class SeeThrough(Protocol):
@@ -55,7 +53,7 @@ class Lanes:
     def __init__(
         self,
         handoff: Handoff,
-        sender: Sender,
+        probe: Probe,
         scribe: Scribe,
         settings: ParkSettings,
         parked_topic: str,
@@ -63,13 +61,13 @@ class Lanes:
     ) -> None:
         self.published: tuple[ParkedIndex, ...] = ()  # replaced as a whole, read by any thread
         self._handoff = handoff
-        self._sender = sender
+        self._probe = probe
         self._scribe = scribe
         self._ms_max = settings.ms_max
         self._parked_topic = parked_topic
         self._retry = retry
-        self._lanes: dict[str, Lane] = {}  # index → lane
-        self._closed: dict[str, tuple[float, int]] = {}  # index → when, and after how many probes
+        self._lanes: dict[str, Lane] = {}  # by key
+        self._closed: dict[str, tuple[float, int]] = {}  # key → when, after how many probes
 
     def tend(self, group: asyncio.TaskGroup, see_through: SeeThrough) -> None:
         """
@@ -89,7 +87,7 @@ class Lanes:
             return bulk
         others: list[int] = []
         for bound, positions in bulk.by_bound().items():
-            lane = self._lanes.get(bound.index)
+            lane = self._lanes.get(bound.index) or self._lanes.get(topic_key(bound.topic))
             if (
                 lane is None
                 or not lane.blocks
@@ -113,31 +111,37 @@ class Lanes:
             mine = [position for position in positions if position in refused]
             if mine:
                 part = bulk.part(mine)
-                lane = self._lanes.get(bound.index) or self._open(
-                    bound.index, refused[mine[0]], part
-                )
+                lane = self._lane(bound.index, refused[mine[0]], part)
                 again += [] if await self._take(lane, part, progress) else mine
         return again
 
-    async def is_fit(self, document: Bulk) -> bool:
+    async def hold_back(self, topic: str, part: Bulk, why: Verdict, progress: Progress) -> None:
         """
-        Tell whether an index takes documents though it refused one: the refusal is the document's.
-
-        A write is tried that a fit index refuses as a document's fault, so nothing is written.
+        Park a topic, and set documents of it aside.
         """
-        answer = await self._sender.send(dry_run(document), aside=True)
-        if answer.verdicts is None:
-            return answer.request is Request.ANSWERED
-        return answer.verdicts[0].outcome in _FIT
+        while not await self._take(self.close_topic(topic, why), part, progress):
+            pass  # the lane was opened meanwhile, and is closed again
 
-    def _open(self, index: str, why: Verdict, part: Bulk) -> Lane:
+    def close_topic(self, topic: str, why: Verdict) -> Lane:
+        """
+        Park a topic: none of its documents is sent until it may make dead letters again.
+        """
+        return self._lane(topic_key(topic), why, None)
+
+    def _lane(self, key: str, why: Verdict, part: Bulk | None) -> Lane:
+        """
+        Give the lane of an index or a topic; a new one where there is none.
+        """
+        lane = self._lanes.get(key)
+        if lane is not None:
+            return lane
         now_s = asyncio.get_running_loop().time()
-        closed_s, attempts = self._closed.pop(index, (-_WELL_S, 0))
-        lane = self._lanes[index] = Lane(index, why, part.part([0]), time.time())
-        lane.opened_s = now_s
+        closed_s, attempts = self._closed.pop(key, (-_WELL_S, 0))
+        sample = part.part([0]) if part else None
+        lane = self._lanes[key] = Lane(key, why, sample, time.time(), opened_s=now_s)
         # Refused again at once: it goes on with the longer waits it had.
         lane.attempts = attempts if now_s < closed_s + _WELL_S else 0
-        log.error("index parked", index=index, error_type=why.error_type, reason=why.reason)
+        log.error("parked", index=key, error_type=why.error_type, reason=why.reason)
         self._publish()  # before its documents are left: their worker asks whether it is parked
         self._group.create_task(self._tend(lane))
         return lane
@@ -151,10 +155,10 @@ class Lanes:
         """
         at_home = [s.consumed_from == self._parked_topic for s in part.places()]
         if all(at_home):
-            self._leave(part, progress)
+            self._leave(lane, part, progress)
             return True
         if any(at_home):
-            self._leave(part.part([p for p, left in enumerate(at_home) if left]), progress)
+            self._leave(lane, part.part([p for p, left in enumerate(at_home) if left]), progress)
             part = part.part([p for p, left in enumerate(at_home) if not left])
         attempt = 0
         while not self._hold(lane, part, progress):
@@ -164,13 +168,13 @@ class Lanes:
                 break
             attempt += 1
             await asyncio.sleep(self._retry.seconds(attempt))
-            if self._lanes.get(lane.index) is not lane:
+            if self._lanes.get(lane.key) is not lane:
                 return False
         self._publish()
         return True
 
-    def _leave(self, part: Bulk, progress: Progress) -> None:
-        progress.tally.leave(part.sections)
+    def _leave(self, lane: Lane, part: Bulk, progress: Progress) -> None:
+        progress.tally.leave((section.ticket for section in part.sections), lane.key)
         progress.note(part, PARKED)
 
     def _hold(self, lane: Lane, part: Bulk, progress: Progress) -> bool:
@@ -188,17 +192,18 @@ class Lanes:
             lane.attempts += 1
             try:
                 await self._wait(lane, self._retry.seconds(lane.attempts))
-                if await self._probe(lane):
+                if await self._probe.ask(lane):
                     break
+                self._publish()  # the reason may be another now
             except Exception:  # a bug: the documents stay where they are, and it is tried again
-                log.exception("probe failed unexpectedly", index=lane.index)
+                log.exception("probe failed unexpectedly", index=lane.key)
                 await asyncio.sleep(self._retry.seconds(lane.attempts))
         now_s = asyncio.get_running_loop().time()
-        del self._lanes[lane.index]
+        del self._lanes[lane.key]
         self._closed = {i: c for i, c in self._closed.items() if now_s < c[0] + _WELL_S}
-        self._closed[lane.index] = (now_s, lane.attempts)
+        self._closed[lane.key] = (now_s, lane.attempts)
         self._publish()
-        log.warning("index resumed", index=lane.index, parked_s=round(now_s - lane.opened_s, 1))
+        log.warning("resumed", index=lane.key, parked_s=round(now_s - lane.opened_s, 1))
         await self._drain(lane)
 
     async def _wait(self, lane: Lane, wait_s: float) -> None:
@@ -227,37 +232,11 @@ class Lanes:
             self._finish(aside)
         self._publish()
 
-    async def _probe(self, lane: Lane) -> bool:
-        """
-        Try one document of the lane.
-        """
-        document, aside, position = lane.candidate()
-        answer = await self._sender.send(document, aside=True)
-        if answer.request is Request.HALVE:  # the document's own fault, unless it is 429
-            return answer.reply.status != 429
-        verdict = answer.verdicts[0] if answer.verdicts else Verdict(Outcome.INDEXED)
-        if aside is None:  # it was a dry run
-            return verdict.outcome in _FIT
-        if verdict.outcome in ACCEPTED:
-            aside.take(position, verdict.outcome)
-            return True
-        if verdict.outcome is Outcome.DEAD:
-            return True
-        lane.cursor += 1  # the next time another document asks
-        fit = verdict.outcome is not Outcome.RETRY and await self.is_fit(document)
-        if fit and verdict.outcome is Outcome.UNCLEAR:
-            return True
-        # Refused for its index, and yet the index is fit: a role that may add no field, say. Such
-        # a document waits, and holds up no other.
-        lane.blocks, lane.why = not fit, verdict
-        self._publish()
-        return False
-
     async def _drain(self, lane: Lane) -> None:
         """
         See the documents of a lane through, one bulk at a time. Refused again, they wait again.
         """
-        index_is_fit = True  # as the probe found it, a moment ago
+        index_is_fit = lane.topic is None  # as the probe found it, a moment ago
         while lane.asides:
             aside = lane.asides[0]
             try:
@@ -265,7 +244,7 @@ class Lanes:
                     aside.rest, aside.progress, aside=True, index_is_fit=index_is_fit
                 )
             except Exception:  # a bug: they are sent again, which ids make harmless
-                log.exception("documents failed unexpectedly", index=lane.index)
+                log.exception("documents failed unexpectedly", index=lane.key)
                 await asyncio.sleep(self._retry.seconds(1))
                 continue
             index_is_fit = False

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from sink.core.bulk import Section
 from sink.core.ledger import Ledger
-from sink.core.offsets import OffsetTracker
+from sink.core.offsets import OffsetTracker, Ticket
 from sink.core.record import Partition
 from sink.edge.kafka.news import End, News
 from sink.edge.kafka.source import Listener
@@ -59,7 +58,7 @@ class Ownership:
         self._given_away: set[Partition] = set()  # revoked or lost within the poll under way
         self._unlearned: set[str] = set()  # topics of ours whose id the brokers have not told
         self._identities = Identities(targets.ask)
-        # Of the parked topic: indices whose documents were left there.
+        # Of the parked topic: the lanes that documents left there wait for.
         self._left: dict[Partition, set[str]] = {}
         self._log = log.bind(worker=number)
 
@@ -176,23 +175,22 @@ class Ownership:
         self._begin_again()
         self._identities.ask(self._topics())
 
-    def left(self, sections: Iterable[Section]) -> None:
+    def left(self, left: Iterable[tuple[Ticket, str]]) -> None:
         """
-        Note documents that were left in the parked topic: their index takes none yet.
+        Note documents that were left in the parked topic, with the lane that was closed to them.
         """
-        for section in sections:
-            ticket = section.ticket
+        for ticket, lane in left:
             if self._tracker.epoch(ticket.partition) == ticket.epoch:
-                self._left.setdefault(ticket.partition, set()).add(section.bound.index)
+                self._left.setdefault(ticket.partition, set()).add(lane)
 
     def read_again(self, parked: frozenset[str]) -> None:
         """
         Read partitions of the parked topic again.
 
-        An index that documents there wait for is well, or an operator decided about them.
+        A lane that documents there wait for is open, or an operator decided about them.
 
         Args:
-            parked: The indices that are not.
+            parked: The keys of the lanes that are closed.
         """
         wanted = {p for p, indices in self._left.items() if indices - parked}
         for partition in wanted | self._targets.parked.news():

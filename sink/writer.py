@@ -10,17 +10,21 @@ from collections import Counter
 
 import structlog
 
+from sink.burial import Burial
+from sink.config import Config
+from sink.core.allowance import Allowance
 from sink.core.bulk import Bulk
 from sink.core.dead_letter import target_of
-from sink.core.letters import letters_of_dead, letters_of_rejected
 from sink.core.outcome import Outcome, Reply, Request, Verdict
 from sink.core.sorting import Sorted, sort
 from sink.core.tally import Progress, Tally
 from sink.edge.handoff import Handoff
+from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.lanes import Lanes
-from sink.scribe import Scribe
-from sink.sender import NEVER_TOO_LARGE_BYTES, Sender
+from sink.probe import Probe
+from sink.scribe import LetterWriter, Scribe
+from sink.sender import NEVER_TOO_LARGE_BYTES, BulkEndpoint, Sender
 
 log = structlog.get_logger()
 
@@ -37,11 +41,18 @@ class Writer:
     """
 
     def __init__(
-        self, handoff: Handoff, sender: Sender, scribe: Scribe, lanes: Lanes, retry: Backoff
+        self,
+        handoff: Handoff,
+        sender: Sender,
+        probe: Probe,
+        burial: Burial,
+        lanes: Lanes,
+        retry: Backoff,
     ) -> None:
         self._handoff = handoff
         self._sender = sender
-        self._scribe = scribe
+        self._probe = probe
+        self._burial = burial
         self._lanes = lanes
         self._retry = retry
 
@@ -49,14 +60,11 @@ class Writer:
         """
         Take bulks until cancelled. What is unsettled then is left: its offsets are uncommitted.
         """
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._lanes.tend(group, self.see_through)
-                while True:
-                    bulk = await self._handoff.take()
-                    group.create_task(self._settle(bulk))
-        finally:
-            self._scribe.close()
+        async with asyncio.TaskGroup() as group:
+            self._lanes.tend(group, self.see_through)
+            while True:
+                bulk = await self._handoff.take()
+                group.create_task(self._settle(bulk))
 
     async def _settle(self, bulk: Bulk) -> None:
         """
@@ -66,9 +74,7 @@ class Writer:
         while True:
             progress = Progress(Tally(bulk.tickets))
             try:
-                await self._scribe.bury(letters_of_rejected(bulk.rejected))
-                for rejected in bulk.rejected:
-                    progress.fates[rejected.consumed_from, Outcome.DEAD] += len(rejected)
+                await self._burial.bury_rejected(bulk.rejected, progress)
                 await self.see_through(bulk, progress)
                 break
             except Exception:
@@ -106,7 +112,7 @@ class Writer:
             found = sort(bulk, verdicts, index_is_fit=index_is_fit)
             progress.fates += found.fates
             await self._clear_up(bulk, found)
-            await self._bury(bulk, found.dead, verdicts, attempts, progress)
+            await self._burial.bury(bulk, found.dead, verdicts, attempts, progress)
             again = await self._defer(bulk, found, verdicts, refusals, progress)
             if not again:
                 return
@@ -122,26 +128,8 @@ class Writer:
         for position in found.unclear:
             index = places[position].bound.index
             if index not in fit:
-                fit[index] = await self._lanes.is_fit(bulk.part([position]))
+                fit[index] = await self._probe.is_fit(bulk.part([position]))
             (found.dead if fit[index] else found.parked).append(position)
-
-    async def _bury(
-        self,
-        bulk: Bulk,
-        dead: list[int],
-        verdicts: list[Verdict],
-        attempts: int,
-        progress: Progress,
-    ) -> None:
-        """
-        Dead-letter documents by position.
-        """
-        if not dead:
-            return
-        await self._scribe.bury(letters_of_dead(bulk, {p: verdicts[p] for p in dead}, attempts))
-        places = bulk.places()
-        for position in dead:
-            progress.fates[places[position].consumed_from, Outcome.DEAD] += 1
 
     async def _defer(
         self,
@@ -188,3 +176,28 @@ def _report(event: str, bulk: Bulk, positions: list[int], verdicts: list[Verdict
     )
     for (index, error_type, reason), documents in groups.most_common(5):
         log.warning(event, index=index, error_type=error_type, reason=reason, documents=documents)
+
+
+def assemble(
+    config: Config,
+    handoff: Handoff,
+    elastic: BulkEndpoint,
+    letters: tuple[LetterWriter, LetterWriter],
+    readiness: Readiness,
+) -> tuple[Writer, Lanes]:
+    """
+    Put the loop side together.
+
+    Args:
+        letters: Of the dead-letter topic and of the parked topic.
+    """
+    bulk, parked_topic = config.bulk, config.parked_topic
+    between_probes = Backoff(bulk.retry_initial_ms, bulk.probe_max_ms)
+    retry = Backoff(bulk.retry_initial_ms, bulk.retry_max_ms)
+    sender = Sender(elastic, readiness, bulk.in_flight, between_probes)
+    scribe = Scribe(*letters, readiness, retry)
+    allowance = Allowance(config.dead_letter.rate_max)
+    probe = Probe(sender, allowance)
+    lanes = Lanes(handoff, probe, scribe, config.park, parked_topic, retry)
+    burial = Burial(scribe, lanes, allowance, parked_topic, retry)
+    return Writer(handoff, sender, probe, burial, lanes, retry), lanes

@@ -229,9 +229,8 @@ class Draft:
         self.actions += actions.lines
         self.sources += documents.sources
         self.records += documents.records
-        topic = run.partition.topic
-        rejected = [replace(each, consumed_from=topic) for each in documents.rejected]
-        self._shares.append(_Share(run, begin, len(self.sources), rejected, actions.bounds))
+        end = len(self.sources)
+        self._shares.append(_Share(run, begin, end, documents.rejected, actions.bounds))
 
     def bulks(self, tracker: OffsetTracker, docs_max: int, bytes_max: int) -> list[Bulk]:
         """
@@ -250,7 +249,8 @@ class Draft:
             for place in parts:
                 made[place].tickets.append(ticket)
             if share.rejected:
-                made[parts[-1]].rejected += share.rejected
+                rejected = (replace(each, ticket=ticket) for each in share.rejected)
+                made[parts[-1]].rejected += rejected
             _add_sections(made, ends, share, ticket)
         return made
 

@@ -12,6 +12,7 @@ from typing import cast
 import orjson
 
 from sink.core.json_objects import is_object, on_one_line
+from sink.core.offsets import Ticket
 from sink.core.record import Element, Partition, Record
 from sink.errors import Reject
 
@@ -71,7 +72,7 @@ class Rejected:
     error_type: str
     reason: str
     topic_id: str = ""  # filled in by the run's target
-    consumed_from: str = ""  # filled in by the draft
+    ticket: Ticket | None = None  # filled in by the draft
     index: str | None = None  # where it was bound for, when it was a document once
     id: str | None = None
 
@@ -80,6 +81,13 @@ class Rejected:
         Count the documents.
         """
         return len(self.positions) or 1
+
+    @property
+    def consumed_from(self) -> str:
+        """
+        The topic in whose account it is.
+        """
+        return self.ticket.partition.topic if self.ticket else ""
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from sink.core.outcome import Outcome, Verdict
 from sink.core.tally import Progress
 
 _PROBE_ID = "sink-probe"
+_TOPIC = "topic:"  # no name of an index has a colon
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class ParkedIndex:
     What an operator is told of a parked index.
 
     Args:
+        index: Or `topic:` and a topic that makes too many dead letters.
         since_s: Seconds since the epoch, UTC.
         documents: That wait in memory, with their bytes.
         blocks: No document of the index is sent but the one that asks.
@@ -66,18 +68,19 @@ class ParkedIndex:
 @dataclass(slots=True)
 class Lane:
     """
-    A parked index.
+    A parked index, or a parked topic.
 
     Args:
+        key: The index, or `topic:` and the topic.
         why: What Elasticsearch said last.
-        sample: One of its documents, to name it by.
+        sample: One of an index' documents, to name it by.
         attempts: Probes since it was well for long.
         since_s: Seconds since the epoch, UTC; for people only.
     """
 
-    index: str
+    key: str
     why: Verdict
-    sample: Bulk
+    sample: Bulk | None
     since_s: float
     opened_s: float = 0.0  # of the loop's clock
     attempts: int = 0
@@ -85,6 +88,13 @@ class Lane:
     spills: bool = False
     cursor: int = 0  # which document asks next
     asides: deque[Aside] = field(default_factory=deque)
+
+    @property
+    def topic(self) -> str | None:
+        """
+        The topic, where it is one that is parked.
+        """
+        return self.key.removeprefix(_TOPIC) if self.key.startswith(_TOPIC) else None
 
     def candidate(self) -> tuple[Bulk, Aside | None, int]:
         """
@@ -98,6 +108,7 @@ class Lane:
             if position < len(aside.rest):
                 return aside.rest.part([position]), aside, position
             position -= len(aside.rest)
+        assert self.sample is not None, "a topic is not asked"
         return dry_run(self.sample), None, 0
 
     def state(self) -> ParkedIndex:
@@ -105,7 +116,7 @@ class Lane:
         Tell what there is to know.
         """
         return ParkedIndex(
-            self.index,
+            self.key,
             self.why.error_type,
             self.why.reason,
             self.since_s,
@@ -114,6 +125,13 @@ class Lane:
             self.blocks,
             self.spills,
         )
+
+
+def topic_key(topic: str) -> str:
+    """
+    Name the lane of a topic.
+    """
+    return _TOPIC + topic
 
 
 def dry_run(document: Bulk) -> Bulk:

@@ -34,7 +34,7 @@ def letters_of_parked(bulk: Bulk, why: Verdict) -> list[DeadLetter]:
 
 def letters_of_rejected(rejected: Iterable[Rejected]) -> list[DeadLetter]:
     """
-    Make the dead letters of records that became no document.
+    Make the letters of records that became no document, whether dead or parked.
     """
     return [
         DeadLetter(

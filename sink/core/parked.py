@@ -117,7 +117,12 @@ class ParkedTarget:
             reason = f"no route takes topic {topic} any more"
             made.rejected.append(_rejected(envelope, "no_route", reason))
             return
-        run = Run(Partition(topic, original.partition() or 0), [original], 0, 1)
+        offset = original.offset() or 0
+        run = Run(Partition(topic, original.partition() or 0), [original], offset, offset + 1)
+        if envelope.index is None:  # it became no document, and may by now
+            ((_, documents, actions),) = target.pieces(run, 1)
+            made.add_collected(documents, actions)
+            return
         ((_, documents),) = pieces(run, target.route.collector, 1)
         if len(documents) > 1:
             # One id is all they have: the second would be taken for there already.
@@ -138,7 +143,7 @@ def _opened(record: Record) -> Envelope:
         Reject: It is none, or not what the sink parks; sent, it would be refused for ever.
     """
     envelope = open_envelope(record)
-    if envelope.index is None:
+    if envelope.index is None and envelope.stage != "collect":
         raise Reject("no parked document: its headers name no index")
     if envelope.truncated:
         raise Reject("no parked document: only the beginning of its value was kept")
@@ -173,6 +178,17 @@ class _Made:
         self.bounds: list[Bound] = []
         self.dropped: Counter[str] = Counter()
         self.rejected: list[Rejected] = []
+
+    def add_collected(self, documents: Documents, actions: Actions) -> None:
+        """
+        Add what a record gives that was parked before it was a document.
+        """
+        self.sources += documents.sources
+        self.records += documents.records
+        self.lines += actions.lines
+        self.bounds += [bound for bound, count in actions.bounds for _ in range(count)]
+        self.dropped += documents.dropped
+        self.rejected += documents.rejected
 
     def add(self, source: bytes, record: Record, op_type: str, envelope: Envelope) -> None:
         target = {"_index": envelope.index, "_id": envelope.id}

@@ -22,7 +22,7 @@ class Tally:
         self._tickets = list(tickets)
         self._aside: Counter[int] = Counter()  # id of the ticket → documents that are set aside
         self._unsettled: set[int] = set()  # ids of tickets that are never settled
-        self.left: list[Section] = []
+        self.left: list[tuple[Ticket, str]] = []  # with what they wait for
         self._moving = True
         self.void = False  # the bulk is begun anew with another tally: this one counts no more
 
@@ -33,13 +33,16 @@ class Tally:
         for section in sections:
             self._aside[id(section.ticket)] += section.documents
 
-    def leave(self, sections: Iterable[Section]) -> None:
+    def leave(self, tickets: Iterable[Ticket], waits_for: str) -> None:
         """
         Note documents as left where they are: their tickets stay unsettled, and are read again.
+
+        Args:
+            waits_for: The key of the lane they would be in.
         """
-        for section in sections:
-            self.left.append(section)
-            self._unsettled.add(id(section.ticket))
+        for ticket in tickets:
+            self.left.append((ticket, waits_for))
+            self._unsettled.add(id(ticket))
 
     def ended(self, sections: Iterable[Section]) -> list[Ticket]:
         """

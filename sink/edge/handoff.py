@@ -15,7 +15,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sink.core.bulk import Bulk, Section
+from sink.core.bulk import Bulk
 from sink.core.offsets import Ticket
 
 Fates = Mapping[tuple[str, str], int]  # (topic, fate) → documents
@@ -33,13 +33,14 @@ class Settlement:
     Args:
         tickets: Each is settled by one part.
         bulk: Whose place this gives back; None where documents that were set aside come to an end.
-        left: Documents of the parked topic whose index still takes none: they are read again.
+        left: Tickets of the parked topic, with the lane that is still closed to their documents:
+            they are read again.
     """
 
     tickets: Sequence[Ticket]
     fates: Fates
     bulk: Bulk | None
-    left: Sequence[Section] = ()
+    left: Sequence[tuple[Ticket, str]] = ()
 
 
 class Handoff:
@@ -56,7 +57,7 @@ class Handoff:
     def __init__(
         self, workers: int, places: int, bytes_max: int, aside_bytes_max: int = 32_000_000
     ) -> None:
-        self.parked: frozenset[str] = frozenset()  # indices and topics; replaced by the loop only
+        self.parked: frozenset[str] = frozenset()  # keys of lanes; replaced by the loop only
         self._places = places
         self._bytes_max = bytes_max
         self._aside_bytes_max = aside_bytes_max
@@ -107,7 +108,11 @@ class Handoff:
         return await self._bulks.get()
 
     def settle(
-        self, bulk: Bulk, tickets: Sequence[Ticket], fates: Fates, left: Sequence[Section] = ()
+        self,
+        bulk: Bulk,
+        tickets: Sequence[Ticket],
+        fates: Fates,
+        left: Sequence[tuple[Ticket, str]] = (),
     ) -> None:
         """
         Give a bulk's place back and tell its thread. The loop calls it, once a bulk.

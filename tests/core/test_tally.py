@@ -81,12 +81,12 @@ def test_two_runs_of_equal_fields_are_not_taken_for_one_another() -> None:
 def test_a_ticket_of_a_document_that_was_left_is_never_settled() -> None:
     bulk, _, bills = _two_runs()
     tally, left, may = Tally(bulk.tickets), bulk.part([2]), bulk.part([0, 1])
-    tally.leave(left.sections)
+    tally.leave((s.ticket for s in left.sections), "lane")
     tally.set_aside(may.sections)
 
     assert _is(tally.moved(), bills)
     assert tally.ended(may.sections) == []
-    assert tally.left == left.sections
+    assert tally.left == [(left.sections[0].ticket, "lane")]
 
 
 def test_what_is_set_aside_again_on_its_way_out_keeps_its_ticket_waiting() -> None:
@@ -134,7 +134,10 @@ def test_in_any_order_each_ticket_is_settled_once_and_not_before_its_last_docume
     asides = [bulk.part([n]) for n, way in enumerate(ways) if way == "aside"]
     for aside in asides:
         tally.set_aside(aside.sections)
-    tally.leave(bulk.part([n for n, way in enumerate(ways) if way == "leave"]).sections)
+    tally.leave(
+        (s.ticket for s in bulk.part([n for n, way in enumerate(ways) if way == "leave"]).sections),
+        "lane",
+    )
     waiting = Counter(id(mine[n]) for n, way in enumerate(ways) if way == "aside")
     never = {id(mine[n]) for n, way in enumerate(ways) if way == "leave"}
     settled: list[int] = []

@@ -63,7 +63,9 @@ def test_sinks_that_join_and_leave_share_the_partitions_and_lose_nothing(
 
 def test_the_consumer_protocol_tells_of_a_topic_created_again(setup: Setup) -> None:
     """
-    Its assignments name topics by id, so nothing of the new one is read under the old id.
+    At its next heartbeat. By then the new log may have been read on at the old offset: what was
+    read so has two ids and stands there twice. Giving the old partition back commits an offset
+    that the broker takes for one of the new topic: it carries the old id, and is not believed.
     """
     setup.settings["kafka"] = 'commit_interval_ms = 200\ngroup_protocol = "consumer"'
     create_topics(setup, {"a": 1})
@@ -72,10 +74,10 @@ def test_the_consumer_protocol_tells_of_a_topic_created_again(setup: Setup) -> N
         until_committed(setup, "a", 50)
         recreate_topic(setup, "a", 1)
         produce(setup, "a", numbered(50, 80))
+        wait_until(lambda: set(indexed_numbers(setup)) == set(range(130)), 60, "every record")
         until_committed(setup, "a", 80)
-        wait_until(lambda: set(indexed_numbers(setup)) == set(range(130)), 40, "every record")
         assert sink.terminate() == 0
-    assert check(setup, ["a"]) == 80
+    assert check(setup, ["a"], doubled=set(range(100, 130))) == 80
 
 
 def test_a_static_member_that_comes_back_within_its_session_moves_nobody_elses_partitions(

@@ -18,15 +18,12 @@ from sink.core.command import is_command
 from sink.core.dead_letter import DeadLetter
 from sink.core.envelope import open_envelope
 from sink.core.ledger import CONSUMED, IN_FLIGHT, Account, imbalance, total
-from sink.core.record import Partition
+from sink.core.record import Partition, Record
 from sink.edge.handoff import Handoff, Settlement
 from sink.edge.kafka.source import Listener
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
-from sink.lanes import Lanes
 from sink.routes import routes_of
-from sink.scribe import Scribe
-from sink.sender import Sender
 from sink.stop import Stop
 from sink.targets import Targets
 from sink.testing import (
@@ -39,7 +36,7 @@ from sink.testing import (
     topic_id,
 )
 from sink.worker import Worker
-from sink.writer import Writer
+from sink.writer import assemble
 from tests.making import documents
 from tests.waiting import wait_until
 
@@ -67,6 +64,7 @@ class Pipeline:
         stop_ms: From the request to the deadline.
         kafka: More of the [kafka] section.
         park: More of the [park] section.
+        rate_max: Of dead letters of a topic, in a minute.
         before: Whose Kafka and Elasticsearch it goes on with.
     """
 
@@ -79,6 +77,7 @@ class Pipeline:
         stop_ms: int = 10_000,
         kafka: Mapping[str, int] | None = None,
         park: Mapping[str, int] | None = None,
+        rate_max: int | None = None,
         before: "Pipeline | None" = None,
         **bulk: int,
     ) -> None:
@@ -88,6 +87,7 @@ class Pipeline:
                 "kafka": {"threads": threads, "commit_interval_ms": 10, **(kafka or {})},
                 "bulk": {**small, "in_flight": in_flight, **bulk},
                 "park": park or {},
+                "dead_letter": {"rate_max": rate_max},
                 "routes": [{"name": "ekk", "prefix": "ekk-", "index": {"prefix": "sag-"}}],
             }
         )
@@ -170,14 +170,11 @@ class Pipeline:
         return sum(n for (_, fate), n in self.account().items() if fate == CONSUMED)
 
     async def _write(self) -> None:
-        bulk = self.config.bulk
-        probe = Backoff(bulk.retry_initial_ms, bulk.probe_max_ms)
-        retry = Backoff(bulk.retry_initial_ms, bulk.retry_max_ms)
-        sender = Sender(self.elastic, self.readiness, bulk.in_flight, probe)
-        scribe = Scribe(self.dead_letters, self.parked, self.readiness, retry)
-        park, topic = self.config.park, self.config.parked_topic
-        self.lanes = Lanes(self.handoff, sender, scribe, park, topic, retry)
-        await Writer(self.handoff, sender, scribe, self.lanes, retry).run()
+        letters = (self.dead_letters, self.parked)
+        writer, self.lanes = assemble(
+            self.config, self.handoff, self.elastic, letters, self.readiness
+        )
+        await writer.run()
 
     def _worker(self, number: int) -> Worker:
         worker = Worker(
@@ -255,13 +252,15 @@ def everything_is_accounted_for(pipeline: Pipeline, *, through: bool = True) -> 
     dead = {_key(letter) for letter in pipeline.dead_letters.letters}
     parked_topic = pipeline.config.parked_topic
     letters = [r for r in broker.records() if r.topic() == parked_topic and not is_command(r)]
-    parked = {_parked_id(r) for r in letters}
+    parked = {_parked_key(r) for r in letters}
     missing = [
         r
         for r in broker.records()
         if r.topic() != parked_topic and not _is_accounted_for(r, documents, dead, parked)
     ]
-    missing += [r for r in letters if not (_parked_id(r) in documents or (_parked_id(r),) in dead)]
+    missing += [
+        r for r in letters if _parked_key(r)[0] not in documents and _parked_key(r) not in dead
+    ]
     for partition, offset in broker.committed().items():
         passed = [r for r in missing if _partition(r) == partition and r.offset() < offset]
         assert not passed, f"committed {offset} of {partition}, past {passed}"
@@ -289,7 +288,7 @@ def _is_accounted_for(
     record: FakeRecord,
     indexed: dict[str, bytes],
     dead: set[tuple[object, ...]],
-    parked: set[str | None],
+    parked: set[tuple[object, ...]],
 ) -> bool:
     """Tell whether each document of a record is indexed, as it is, or dead, or parked."""
     run = Run(_partition(record), [record], record.offset(), record.offset() + 1)
@@ -300,12 +299,13 @@ def _is_accounted_for(
         assert id_ not in indexed or indexed[id_] == source, f"{id_} is another record's document"
         assert id_ not in indexed or (id_,) not in dead, f"{id_} is indexed and dead"
     rejected = [(*_place(record), refused.positions) for refused in made.rejected]
-    found = all(id_ in indexed or (id_,) in dead or id_ in parked for id_ in ids)
-    return found and dead.issuperset(rejected)
+    found = all(id_ in indexed or (id_,) in dead | parked for id_ in ids)
+    return found and (dead | parked).issuperset(rejected)
 
 
-def _parked_id(record: FakeRecord) -> str | None:
-    return open_envelope(record).id
+def _parked_key(record: FakeRecord) -> tuple[object, ...]:
+    envelope = open_envelope(record)
+    return (envelope.id,) if envelope.id else (*_place(envelope.record), envelope.positions)
 
 
 def _named(record: FakeRecord, name: int | bytes) -> str:
@@ -314,15 +314,12 @@ def _named(record: FakeRecord, name: int | bytes) -> str:
 
 
 def _key(letter: DeadLetter) -> tuple[object, ...]:
-    if letter.id:
-        return (letter.id,)
-    assert isinstance(letter.record, FakeRecord)
-    return (*_place(letter.record), letter.positions)
+    return (letter.id,) if letter.id else (*_place(letter.record), letter.positions)
 
 
-def _place(record: FakeRecord) -> tuple[Partition, int]:
-    return _partition(record), record.offset()
+def _place(record: Record) -> tuple[Partition, int]:
+    return _partition(record), record.offset() or 0
 
 
-def _partition(record: FakeRecord) -> Partition:
-    return Partition(record.topic(), record.partition())
+def _partition(record: Record) -> Partition:
+    return Partition(record.topic() or "", record.partition() or 0)

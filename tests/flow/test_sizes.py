@@ -14,7 +14,7 @@ from sink.core.outcome import Answer, Reply, Request
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.sender import NEVER_TOO_LARGE_BYTES, Sender
-from sink.testing import BUSY, FakeElastic, operations
+from sink.testing import BUSY, operations
 from tests.core.placing import bulk_of, ticket_of
 from tests.flow.pipeline import (
     ORDERS,
@@ -191,19 +191,33 @@ def test_one_document_refused_as_too_much_waits_for_its_index_and_not_in_its_pla
     everything_is_accounted_for(pipeline)
 
 
-class _Gate(FakeElastic):
+class _Gate:
     """
     Answers requests in the order in which a test says so.
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self.waiting: dict[int, asyncio.Future[Reply]] = {}  # number of the request → its answer
+        self.sizes: list[int] = []
+        self._waiting: dict[int, asyncio.Future[Reply]] = {}  # number of the request → its answer
+        self._came = asyncio.Condition()
 
-    async def bulk(self, body: Body | bytes) -> Reply:
-        self.bodies.append(bytes(body))
-        answer = self.waiting[len(self.bodies)] = asyncio.get_running_loop().create_future()
+    async def bulk(self, body: Body) -> Reply:
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[len(self.sizes)] = answer
+        async with self._came:
+            self.sizes.append(len(body))
+            self._came.notify_all()
         return await answer
+
+    async def refresh_credentials(self) -> None:
+        raise AssertionError("nothing failed")
+
+    async def came(self, requests: int) -> None:
+        async with self._came:
+            await self._came.wait_for(lambda: len(self.sizes) == requests)
+
+    def answer(self, request: int, reply: Reply) -> None:
+        self._waiting[request - 1].set_result(reply)
 
 
 def _bulk(documents: int, line_bytes: int = 50_000) -> Bulk:
@@ -220,26 +234,21 @@ def _run(act: Callable[[Sender, _Gate], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(acting())
 
 
-async def _sent(gate: _Gate, requests: int) -> None:
-    while len(gate.bodies) < requests:
-        await asyncio.sleep(0)
-
-
 def test_a_late_refusal_of_a_larger_bulk_does_not_forget_the_smaller_limit() -> None:
     async def act(sender: Sender, gate: _Gate) -> None:
         late = asyncio.create_task(sender.send(_bulk(16)))
-        await _sent(gate, 1)
+        await gate.came(1)
         early = asyncio.create_task(sender.send(_bulk(8)))
-        await _sent(gate, 2)
-        gate.waiting[2].set_result(TOO_LARGE)
+        await gate.came(2)
+        gate.answer(2, TOO_LARGE)
         assert (await early).request is Request.HALVE
-        gate.waiting[1].set_result(TOO_LARGE)
+        gate.answer(1, TOO_LARGE)
         assert (await late).request is Request.HALVE
 
         answer: Answer = await sender.send(_bulk(7))
         assert answer.request is Request.HALVE
 
-        assert len(gate.bodies) == 2, "one larger than half of what was refused was sent"
+        assert len(gate.sizes) == 2, "one larger than half of what was refused was sent"
 
     _run(act)
 
@@ -247,11 +256,11 @@ def test_a_late_refusal_of_a_larger_bulk_does_not_forget_the_smaller_limit() -> 
 def test_a_bulk_refused_for_another_reason_sets_no_limit() -> None:
     async def act(sender: Sender, gate: _Gate) -> None:
         first = asyncio.create_task(sender.send(_bulk(8)))
-        await _sent(gate, 1)
-        gate.waiting[1].set_result(SPOILED)
+        await gate.came(1)
+        gate.answer(1, SPOILED)
         assert (await first).request is Request.HALVE
         second = asyncio.create_task(sender.send(_bulk(8)))
-        await _sent(gate, 2)
+        await gate.came(2)
         second.cancel()
 
     _run(act)
@@ -264,12 +273,12 @@ def test_one_document_is_always_sent_whatever_was_refused_before() -> None:
 
     async def act(sender: Sender, gate: _Gate) -> None:
         first = asyncio.create_task(sender.send(_bulk(2)))
-        await _sent(gate, 1)
-        gate.waiting[1].set_result(TOO_LARGE)
+        await gate.came(1)
+        gate.answer(1, TOO_LARGE)
         await first
         alone = asyncio.create_task(sender.send(_bulk(1, 200_000)))
-        await _sent(gate, 2)
-        gate.waiting[2].set_result(TOO_LARGE)
+        await gate.came(2)
+        gate.answer(2, TOO_LARGE)
         assert (await alone).reply.status == 413
 
     _run(act)
