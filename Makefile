@@ -51,6 +51,10 @@ lint: $(STAMP) ## ruff, mypy --strict, import-linter
 bench: $(STAMP) ## CPU and memory a record beside the floor loop; last line is JSON
 	$(BIN)/python -m bench
 
+.PHONY: bench-parked
+bench-parked: $(STAMP) ## what other topics lose while an index is blocked; last line is JSON
+	$(BIN)/python -m bench.parked
+
 .PHONY: docs
 docs: $(STAMP) ## write the generated pages of docs/ again
 	$(BIN)/python -m docs

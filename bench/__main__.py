@@ -2,29 +2,21 @@
 The bench from a terminal: `python -m bench`. Its last line of output is JSON.
 """
 
-import json
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 
 from bench import load, null_server, page
 from bench import result as results
 from bench.candidates import CANDIDATES, Candidate
+from bench.course import conclude, prepared
 from bench.measure import Sample, bounds, line
-from bench.runner import Course, RunFailed, run
-from engines import EngineError, Kafka
+from bench.runner import RunFailed, run
+from engines import EngineError
 
-_RUN = Path(__file__).parents[1] / ".run"
 _RECORDS = 2_000_000
 _RUNS = 5
-# Of the broker: its own default, so that both threads of a candidate are in the first generation
-# of their group. Without the delay each run would begin with a rebalance.
-_BROKER = {"group.initial.rebalance.delay.ms": 3_000}
 
 
 @click.command()
@@ -48,27 +40,23 @@ def main(records: int, runs: int, only: str | None) -> None:
         samples = _samples(records, runs, candidates)
     except (EngineError, RunFailed, null_server.ToolMissing) as failure:
         raise click.ClickException(str(failure)) from failure
-    _report(results.result(records, samples), whole=records >= _RECORDS and runs >= _RUNS)
+    _report(
+        results.result(records, load.TOPICS, samples), whole=records >= _RECORDS and runs >= _RUNS
+    )
 
 
 def _samples(records: int, runs: int, candidates: list[Candidate]) -> dict[str, list[Sample]]:
     """
     Fill a broker, then let the candidates take turns: a change of the load meets all of them.
     """
-    program = null_server.build()
-    with _folder() as folder, Kafka(folder / "kafka", heap="1g", settings=_BROKER) as kafka:
-        servers = kafka.bootstrap_servers
-        with _bar(records, "Writing the records") as bar:
-            load.produce(servers, records, bar.update)
-        samples: dict[str, list[Sample]] = {each.name: [] for each in candidates}
-        with _bar(records * (runs + 1) * len(candidates), "Running the candidates") as bar:
-            course = Course(servers, program, records, folder, bar.update)
-            for number in range(runs + 1):
-                for candidate in candidates:
-                    # The first turn warms up broker and caches, and has every document checked.
-                    sample = run(course, candidate, number, strict=number == 0)
-                    if number > 0:
-                        samples[candidate.name].append(sample)
+    samples: dict[str, list[Sample]] = {each.name: [] for each in candidates}
+    with prepared(load.TOPICS, records, (runs + 1) * len(candidates)) as course:
+        for number in range(runs + 1):
+            for candidate in candidates:
+                # The first turn warms up broker and caches, and has every document checked.
+                sample = run(course, candidate, number, strict=number == 0)
+                if number > 0:
+                    samples[candidate.name].append(sample)
     return samples
 
 
@@ -81,23 +69,7 @@ def _report(one: results.Result, *, whole: bool) -> None:
         results.write(one)
         click.echo("Written to bench/results/; `make docs` renders it.", err=True)
     last = line(figures["sink"], figures["floor"])
-    broken = [bound for bound in bounds(last) if not bound.holds]
-    for bound in broken:
-        said = f"Bound broken: {bound.what}, is {bound.measured:g}, at most {bound.at_most:g}."
-        click.echo(said, err=True)
-    click.echo(json.dumps(last))
-    sys.exit(bool(broken))
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    _RUN.mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix="bench-", dir=_RUN) as folder:
-        yield Path(folder)
-
-
-def _bar(length: int, label: str) -> "click._termui_impl.ProgressBar[int]":
-    return click.progressbar(length=length, label=label, file=sys.stderr)
+    conclude(last, bounds(last))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ same settings of librdkafka, and send to a null Elasticsearch with two threads.
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +59,7 @@ class Candidate(NamedTuple):
     name: str
     what: str  # for the report
     command: Callable[[Place], list[str]]
+    blocks: bool = False  # Elasticsearch refuses the documents that are counted apart
 
 
 def reading() -> dict[str, object]:
@@ -83,13 +85,38 @@ def _floor(place: Place) -> list[str]:
     return [sys.executable, floor.__file__, json.dumps(plan)]
 
 
-def _sink(place: Place) -> list[str]:
+def sink(place: Place, more: str = "") -> list[str]:
+    """
+    Write a configuration of the sink, and give the command that runs it.
+
+    Args:
+        more: Further lines of it.
+    """
     config = place.folder / "bench.toml"
-    config.write_text(_CONFIG.format(place=place, threads=THREADS))
+    config.write_text(_CONFIG.format(place=place, threads=THREADS) + more)
     return [str(Path(sys.executable).with_name("sink")), "run", "-c", str(config)]
 
 
 CANDIDATES = (
     Candidate("floor", "the floor loop: consume, join, blocking send", _floor),
-    Candidate("sink", "`sink run`, everything on", _sink),
+    Candidate("sink", "`sink run`, everything on", sink),
+)
+
+_ROOMY = "\n[park]\nbytes_max = 2_000_000_000\n"
+
+# Of the bench with one index blocked. The others are held against the first.
+PARKED = (
+    Candidate("well", "no index is blocked", sink),
+    Candidate(
+        "held",
+        "one is blocked, all its documents wait in memory",
+        partial(sink, more=_ROOMY),
+        blocks=True,
+    ),
+    Candidate(
+        "spilled",
+        "one is blocked, most of its documents go to the parked topic",
+        sink,
+        blocks=True,
+    ),
 )

@@ -7,7 +7,7 @@ Produces them once; every run of every candidate reads the same ones.
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -16,9 +16,12 @@ from confluent_kafka.cimpl import NewTopic
 
 RECORD_BYTES = 501
 TOPICS = {"bench-orders": 12, "bench-gateway": 12}  # name: number of partitions
+SIX_TOPICS = dict.fromkeys(
+    [f"bench-{name}" for name in ("orders", "gateway", "billing", "search", "users", "audit")], 4
+)
+STRIDE = 500  # records in a row to one partition, so that the producer fills its batches
 
 _VARIETY = 10_000  # different bodies; with the time in front of each, every record differs
-_STRIDE = 500  # records in a row to one partition, so that the producer fills its batches
 _FLUSH_S = 120
 _CREATE_S = 30
 _SEED = 20
@@ -87,18 +90,24 @@ def values(records: int) -> Iterator[bytes]:
         yield b"{" + _FIRST % (now_ms + number // 1000) + tails[number % len(tails)]
 
 
-def produce(bootstrap_servers: str, records: int, progress: Callable[[int], object]) -> None:
+def produce(
+    bootstrap_servers: str,
+    topics: Mapping[str, int],
+    records: int,
+    progress: Callable[[int], object],
+) -> None:
     """
-    Create the topics and fill them, and make sure that the broker holds every record.
+    Create topics and fill them, and make sure that the broker holds every record.
 
     Args:
         bootstrap_servers: Of a broker without these topics.
+        topics: Name → number of partitions.
         records: How many, spread evenly over the partitions.
         progress: Called with the number of records handed over since the last call.
     Raises:
         RuntimeError: The broker holds another number of records.
     """
-    _create_topics(bootstrap_servers)
+    _create_topics(bootstrap_servers, topics)
     producer = Producer(
         {
             "bootstrap.servers": bootstrap_servers,
@@ -109,15 +118,15 @@ def produce(bootstrap_servers: str, records: int, progress: Callable[[int], obje
     )
     source = values(records)
     turn = 0
-    partitions = [(topic, number) for topic, count in TOPICS.items() for number in range(count)]
-    while chunk := list(islice(source, _STRIDE)):
+    partitions = [(topic, number) for topic, count in topics.items() for number in range(count)]
+    while chunk := list(islice(source, STRIDE)):
         topic, number = partitions[turn % len(partitions)]
         for value in chunk:
             _hand_over(producer, topic, number, value)
         progress(len(chunk))
         turn += 1
     producer.flush(_FLUSH_S)
-    held = _held(bootstrap_servers)
+    held = _held(bootstrap_servers, topics)
     if held != records:
         raise RuntimeError(
             f"the broker at {bootstrap_servers} holds {held} of {records} bench records; "
@@ -125,12 +134,12 @@ def produce(bootstrap_servers: str, records: int, progress: Callable[[int], obje
         )
 
 
-def _create_topics(bootstrap_servers: str) -> None:
+def _create_topics(bootstrap_servers: str, topics: Mapping[str, int]) -> None:
     # The client needs a name: a nameless one is destroyed before the answers have come.
     # Level 4: at its end it would tell of an event that nobody waits for any more.
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 4})
-    topics = [NewTopic(name, count, 1) for name, count in TOPICS.items()]
-    for created in admin.create_topics(topics).values():
+    wanted = [NewTopic(name, count, 1) for name, count in topics.items()]
+    for created in admin.create_topics(wanted).values():
         created.result(_CREATE_S)
 
 
@@ -148,12 +157,12 @@ def _hand_over(producer: Producer, topic: str, number: int, value: bytes) -> Non
             return
 
 
-def _held(bootstrap_servers: str) -> int:
+def _held(bootstrap_servers: str, topics: Mapping[str, int]) -> int:
     consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "bench-count"})
     try:
         ends = [
             consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=30)
-            for topic, count in TOPICS.items()
+            for topic, count in topics.items()
             for number in range(count)
         ]
     finally:

@@ -7,7 +7,7 @@ line show what comes out.
 
 import os
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
@@ -48,6 +48,15 @@ class Figures(NamedTuple):
     rss_mib: Spread
     start_cpu_s: Spread
     load: Spread
+
+
+class Loss(NamedTuple):
+    """
+    How runs differ from the runs they are paired with, in %.
+    """
+
+    records_per_s: Spread  # that are missing
+    us_per_record: Spread  # that are spent beyond
 
 
 class Bound(NamedTuple):
@@ -91,6 +100,23 @@ def figures(samples: Sequence[Sample], records: int) -> Figures:
     )
 
 
+def loss(before: Sequence[Sample], after: Sequence[Sample]) -> Loss:
+    """
+    Compare runs of the same records in pairs: the first with the first, and so on.
+
+    What is spent before the first bulk has nothing to do with the difference, and is left out.
+    """
+    pairs = list(zip(before, after, strict=True))
+    return Loss(
+        records_per_s=spread([100 * (1 - b["wall_s"] / a["wall_s"]) for b, a in pairs]),
+        us_per_record=spread([100 * (_moving_s(a) / _moving_s(b) - 1) for b, a in pairs]),
+    )
+
+
+def _moving_s(sample: Sample) -> float:
+    return sample["cpu_s"] - sample["start_cpu_s"]
+
+
 def line(sink: Figures, floor: Figures) -> dict[str, float]:
     """
     Give the bench's last line: the sink's medians beside the floor loop's.
@@ -116,6 +142,20 @@ def bounds(last: dict[str, float]) -> list[Bound]:
     return [
         Bound("CPU a record, in times the floor loop's", last["ratio_floor"], 2.5),
         Bound("peak RSS above the floor loop's, in MiB", over_mib, 100),
+    ]
+
+
+def loss_bounds(losses: Mapping[str, Loss]) -> list[Bound]:
+    """
+    Hold what other topics lose against what is promised.
+
+    Args:
+        losses: By what the runs differ in.
+    """
+    return [
+        Bound(f"records/s of the others that are lost when {what}, in %", lost, 5)
+        for what, each in losses.items()
+        for lost in [round(each.records_per_s.median, 1)]
     ]
 
 

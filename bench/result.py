@@ -6,18 +6,21 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypedDict
 
 import confluent_kafka
 
-from bench import load
 from bench.candidates import reading
-from bench.measure import Figures, Sample, figures
+from bench.load import RECORD_BYTES
+from bench.measure import Figures, Loss, Sample, figures, loss
 from engines.kafka import VERSION as KAFKA_VERSION
 
-LATEST = Path(__file__).parent / "results" / "latest.json"
+_RESULTS = Path(__file__).parent / "results"
+LATEST = _RESULTS / "latest.json"
+LATEST_PARKED = _RESULTS / "parked.json"
 
 
 class Machine(TypedDict):
@@ -35,7 +38,7 @@ class Result(TypedDict):
     One bench: all its runs, and what a reader must know to judge them.
     """
 
-    records: int
+    records: int  # that a run's figures are about
     record_bytes: int
     topics: int
     partitions: int
@@ -45,15 +48,18 @@ class Result(TypedDict):
     samples: dict[str, list[Sample]]  # by candidate, in the order of the runs
 
 
-def result(records: int, samples: dict[str, list[Sample]]) -> Result:
+def result(records: int, topics: Mapping[str, int], samples: dict[str, list[Sample]]) -> Result:
     """
     Put the runs together with where and with what they were done.
+
+    Args:
+        topics: Name → number of partitions.
     """
     return Result(
         records=records,
-        record_bytes=load.RECORD_BYTES,
-        topics=len(load.TOPICS),
-        partitions=sum(load.TOPICS.values()),
+        record_bytes=RECORD_BYTES,
+        topics=len(topics),
+        partitions=sum(topics.values()),
         machine=_machine(),
         versions=_versions(),
         reading=reading(),
@@ -66,6 +72,15 @@ def summed(one: Result) -> dict[str, Figures]:
     Give the figures of each candidate.
     """
     return {name: figures(runs, one["records"]) for name, runs in one["samples"].items()}
+
+
+def losses(one: Result) -> dict[str, Loss]:
+    """
+    Compare each candidate but the first with the first.
+    """
+    first, *others = one["samples"]
+    runs = one["samples"]
+    return {name: loss(runs[first], runs[name]) for name in others}
 
 
 def write(one: Result, path: Path = LATEST) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from bench import measure
 from bench.candidates import Candidate, Place
+from bench.course import Course
 from bench.null_server import Counted, NullElasticsearch
 from engines.spawn import spawn
 
@@ -28,18 +29,6 @@ class RunFailed(Exception):
     """
     A candidate did not do what it is measured for: its figures would mean nothing.
     """
-
-
-class Course(NamedTuple):
-    """
-    What all runs share.
-    """
-
-    bootstrap_servers: str
-    null_elasticsearch: Path  # the program
-    records: int
-    folder: Path
-    progress: Callable[[int], object]  # told how many documents have come since the last call
 
 
 def run(course: Course, candidate: Candidate, number: int, *, strict: bool) -> measure.Sample:
@@ -57,17 +46,22 @@ def run(course: Course, candidate: Candidate, number: int, *, strict: bool) -> m
     folder = course.folder / name
     folder.mkdir()
     load = os.getloadavg()[0]
-    program, log = course.null_elasticsearch, folder / "null_elasticsearch.log"
-    with NullElasticsearch(program, log, strict=strict) as server:
+    with NullElasticsearch(
+        course.null_elasticsearch,
+        folder / "null_elasticsearch.log",
+        strict=strict,
+        apart=course.apart,
+        block=candidate.blocks,
+    ) as server:
         place = Place(course.bootstrap_servers, server.address, f"bench-{name}", folder)
         with _running(name, candidate.command(place), folder / "output.log") as process:
             running = _Running(name, process, folder / "output.log", server)
             running.until(1, _FIRST_BULK_S, lambda _: None)
             start_cpu_s = measure.cpu_s(process.pid)
-            wait_s = _FIRST_BULK_S + course.records / _SLOWEST_PER_S
-            running.until(course.records, wait_s, course.progress)
+            wait_s = _FIRST_BULK_S + course.documents / _SLOWEST_PER_S
+            running.until(course.documents, wait_s, course.progress)
             cpu_s = measure.cpu_s(process.pid)
-            counted = running.settled(course.records)
+            counted = running.settled(course.documents, blocks=candidate.blocks)
             rss_mib = measure.rss_mib(process.pid)
     return measure.Sample(
         cpu_s=cpu_s,
@@ -102,14 +96,16 @@ class _Running(NamedTuple):
             progress(seen - before)
             self._must_run()
 
-    def settled(self, records: int) -> Counted:
+    def settled(self, documents: int, *, blocks: bool) -> Counted:
         """
-        Make sure that no document comes after the last one, and none was bad.
+        Make sure that no document comes after the last one, none was bad, and the block was met.
         """
-        counted = self.server.counted(records + 1, round(_SETTLE_S * 1000))
+        counted = self.server.counted(documents + 1, round(_SETTLE_S * 1000))
         self._must_run()
-        if counted["docs"] != records:
-            raise self._failed(f"sent {counted['docs']} documents for {records} records")
+        if counted["docs"] != documents:
+            raise self._failed(f"sent {counted['docs']} documents for {documents} records")
+        if bool(counted["blocked"]) != blocks:
+            raise self._failed(f"had {counted['blocked']} documents refused by a write block")
         if counted["bad"]:
             raise self._failed(f"sent {counted['bad']} lines that Elasticsearch would refuse")
         return counted

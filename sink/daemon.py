@@ -27,8 +27,9 @@ from sink.core.route import Route, route_of, subscription
 from sink.core.template import WRITES, Step, StepAction
 from sink.edge.elastic import Elastic
 from sink.edge.handoff import Handoff
-from sink.edge.kafka.admin import Brokers
+from sink.edge.kafka.beginnings import Beginnings
 from sink.edge.kafka.dead_letters import DeadLetters, ensure_topics
+from sink.edge.kafka.groups import Groups
 from sink.edge.kafka.properties import Renewal, consumer
 from sink.edge.kafka.source import Source
 from sink.edge.readiness import Readiness
@@ -71,7 +72,8 @@ class Daemon:
         self._readiness.lacks("start", "starting")
         self._workers: list[Worker] = []
         self._unbalanced: dict[str, int] = {}
-        self._brokers = Brokers(config.kafka)
+        self._brokers = Groups(config.kafka)
+        self._beginnings = Beginnings("earliest")
         self._elastic = Elastic(
             config.elasticsearch,
             bulk_timeout_ms=config.bulk.timeout_ms,
@@ -114,11 +116,22 @@ class Daemon:
         version = self._until_available("elasticsearch", self._ping)
         if self._config.templates.apply_on_start:
             self._until_available("templates", self._apply_templates)
-        self._until_available("kafka", self._brokers.topics)
+        self._until_available("kafka", self._find_beginnings)
         letter_topics = self._until_available("dead_letters", self._ensure_letter_topics)
         if letter_topics is not None:
             log.info("both sides answer", elasticsearch=version)
         return letter_topics
+
+    def _find_beginnings(self) -> Beginnings:
+        """
+        Find out whether the group is new, and which partitions it begins with.
+        """
+        start = self._config.kafka.start
+        topics = [t for t in self._brokers.topics() if route_of(t, self._routes)]
+        is_new = start != "earliest" and not self._brokers.committed(self._config.kafka.group_id)
+        there = self._brokers.partitions(topics) if is_new else []
+        self._beginnings = Beginnings(start, frozenset(there))
+        return self._beginnings
 
     def _ensure_letter_topics(self) -> dict[str, int]:
         topics = self._brokers.topics()
@@ -168,7 +181,7 @@ class Daemon:
             number,
             self._config,
             lambda listener: Source(
-                properties, Renewal(self._config.kafka), topics, listener, self._config.kafka.start
+                properties, Renewal(self._config.kafka), topics, listener, self._beginnings
             ),
             Targets(
                 self._routes,

@@ -153,7 +153,9 @@ class Lanes:
         Returns:
             False when the lane was closed meanwhile: they are to be sent.
         """
-        at_home = [s.consumed_from == self._parked_topic for s in part.places()]
+        at_home = [
+            s.consumed_from == self._parked_topic and not s.bound.moves for s in part.places()
+        ]
         if all(at_home):
             self._leave(lane, part, progress)
             return True
@@ -162,7 +164,6 @@ class Lanes:
             part = part.part([p for p, left in enumerate(at_home) if not left])
         attempt = 0
         while not self._hold(lane, part, progress):
-            lane.spills = True
             if await self._scribe.park(letters_of_parked(part, lane.why)):
                 progress.note(part, PARKED)
                 break
@@ -178,7 +179,10 @@ class Lanes:
         progress.note(part, PARKED)
 
     def _hold(self, lane: Lane, part: Bulk, progress: Progress) -> bool:
+        if any(section.bound.moves for section in part.sections):
+            return False
         if lane.spills or not self._handoff.set_aside(part):
+            lane.spills = True
             return False
         progress.tally.set_aside(part.sections)
         lane.asides.append(Aside(part, Progress(progress.tally)))

@@ -19,6 +19,7 @@ from sink.edge.readiness import Readiness
 from sink.errors import Unavailable
 from sink.identities import Identities
 from sink.intake import RecordSource
+from sink.parked_reading import ParkedReading
 from sink.positions import Positions
 from sink.targets import AnyTarget, Targets
 
@@ -58,8 +59,7 @@ class Ownership:
         self._given_away: set[Partition] = set()  # revoked or lost within the poll under way
         self._unlearned: set[str] = set()  # topics of ours whose id the brokers have not told
         self._identities = Identities(targets.ask)
-        # Of the parked topic: the lanes that documents left there wait for.
-        self._left: dict[Partition, set[str]] = {}
+        self._parked = ParkedReading(targets.parked_topic, targets.parked, tracker)
         self._log = log.bind(worker=number)
 
     def begin(self, open_source: Callable[[Listener], RecordSource]) -> RecordSource:
@@ -86,6 +86,7 @@ class Ownership:
         self._targets.forget(topics - self._topics())
         for partition in partitions:
             self._tracker.assign(partition)
+        self._parked.begin(partitions)
         self._unlearned |= topics
         self._learn()
         # While holding, their records would arrive in a full pipeline (seen: 940,000 of them);
@@ -158,7 +159,7 @@ class Ownership:
         for news, epoch in polled:
             if isinstance(news, End):
                 if epoch is not None and epoch == self._tracker.epoch(news.partition):
-                    self._tracker.passed(news.partition, news.offset)
+                    self._pass(news)
             elif not news.no_position:
                 self._log.warning("partition", partition=news.partition, why=news.reason)
             elif epoch == self._tracker.epoch(news.partition):
@@ -179,28 +180,25 @@ class Ownership:
         """
         Note documents that were left in the parked topic, with the lane that was closed to them.
         """
-        for ticket, lane in left:
-            if self._tracker.epoch(ticket.partition) == ticket.epoch:
-                self._left.setdefault(ticket.partition, set()).add(lane)
+        self._parked.left(left)
 
-    def read_again(self, parked: frozenset[str]) -> None:
+    def read_again(self, closed: frozenset[str]) -> None:
         """
-        Read partitions of the parked topic again.
-
-        A lane that documents there wait for is open, or an operator decided about them.
+        Read partitions of the parked topic again, where it is worth it.
 
         Args:
-            parked: The keys of the lanes that are closed.
+            closed: The keys of the lanes that are.
         """
-        wanted = {p for p, indices in self._left.items() if indices - parked}
-        for partition in wanted | self._targets.parked.news():
-            self._left.pop(partition, None)
-            if not self._tracker.owns(partition):
-                continue
-            offset = self._tracker.read_again(partition)
-            if offset is not None:
-                self._source.seek(partition, offset)
-                self._log.info("parked documents are read again", partition=partition)
+        for partition, offset in self._parked.again(closed).items():
+            self._source.seek(partition, offset)
+            self._log.info("parked documents are read again", partition=partition, offset=offset)
+
+    def _pass(self, end: End) -> None:
+        first = self._parked.at_end(end.partition)
+        if first is None:
+            self._tracker.passed(end.partition, end.offset)
+        else:
+            self._source.seek(end.partition, first)
 
     def _learn(self) -> None:
         """
@@ -249,7 +247,7 @@ class Ownership:
             self._targets.compare(told)
             self._begin_again()
             for partition in self._positions.find(self._source, told.keys()):
-                self._left.pop(partition, None)
+                self._parked.begin([partition])
                 if self.held:
                     self._source.pause([partition])
         except Unavailable as failure:
@@ -270,7 +268,7 @@ class Ownership:
             if topic_id is not None:
                 self._source.stamp(topic, topic_id)
         for partition in wanted:
-            self._left.pop(partition, None)
+            self._parked.begin([partition])
             self._tracker.assign(partition)
             self._source.restart(partition, None)
             if self.held:
@@ -285,7 +283,7 @@ class Ownership:
         for partition in partitions:
             self._tracker.drop(partition)
             self._given_away.add(partition)
-            self._left.pop(partition, None)
+            self._parked.forget(partition)
 
 
 def shown(partitions: Iterable[Partition]) -> list[str]:

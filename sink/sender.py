@@ -97,8 +97,9 @@ class Sender:
 
     async def _attempt(self, bulk: Bulk, slots: asyncio.Semaphore) -> Answer | None:
         async with slots:
-            # Others may have failed while this one waited for its slot.
-            return None if self._failures else await self._once(bulk)
+            # Others may have failed, or learned a limit, while this one waited for its slot.
+            waits = self._failures or self._known_too_large(bulk)
+            return None if waits else await self._once(bulk)
 
     def _known_too_large(self, bulk: Bulk) -> Reply | None:
         """
@@ -114,7 +115,8 @@ class Sender:
 
     def _remember(self, bulk: Bulk, reply: Reply) -> None:
         if len(bulk) > 1:
-            bytes_max = max(NEVER_TOO_LARGE_BYTES, bulk.size_bytes // 2)
+            known = self._ceiling.bytes_max if self._ceiling else bulk.size_bytes
+            bytes_max = max(NEVER_TOO_LARGE_BYTES, min(known, bulk.size_bytes // 2))
             until_s = asyncio.get_running_loop().time() + _CEILING_S
             self._ceiling = _Ceiling(bytes_max, until_s, reply)
             log.warning("bulks are too large, smaller ones are sent", bytes_max=bytes_max)

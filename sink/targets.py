@@ -39,7 +39,7 @@ class Targets(dict[str, AnyTarget]):
         self._routes = routes
         self._topic_ids = topic_ids
         self._id_namespace = id_namespace
-        self._parked_topic = parked_topic
+        self.parked_topic = parked_topic
         self.parked = ParkedTarget(self._target_of)  # knows what operators decided
         self._ids: dict[str, str] = {}  # as the brokers told them
         self._former: set[str] = set()  # ids of topics that are no more
@@ -115,7 +115,7 @@ class Targets(dict[str, AnyTarget]):
             self[topic] = target
 
     def _target(self, topic: str, told: str) -> AnyTarget | None:
-        if topic == self._parked_topic:
+        if topic == self.parked_topic:
             return self.parked
         route = route_of(topic, self._routes)
         if route is None:

@@ -22,18 +22,31 @@ type settings struct {
 	strict bool          // every line must be a JSON object, every action name its operation
 	delay  time.Duration // how long a bulk waits for its answer
 	reject int64         // each document of this number gets a mapping error; 0: none
+	apart  string        // documents of indices that begin like this are counted apart; "": none
+	block  bool          // and are refused: such an index is under a write block
 }
 
 // stats holds what has been counted. Names and units are those of the JSON.
 type stats struct {
-	Docs     int64 `json:"docs"`
+	Docs     int64 `json:"docs"` // without those of -apart
 	Bulks    int64 `json:"bulks"`
 	Bytes    int64 `json:"bytes"`
 	Bad      int64 `json:"bad"` // lines or bulks that a real server would refuse
 	Rejected int64 `json:"rejected"`
+	Apart    int64 `json:"apart"`    // of the indices of -apart: taken
+	Blocked  int64 `json:"blocked"`  // of the indices of -apart: refused
 	FirstNs  int64 `json:"first_ns"` // arrival of the first bulk, Unix time
-	LastNs   int64 `json:"last_ns"`  // answer to the last bulk, Unix time
+	LastNs   int64 `json:"last_ns"`  // answer to the last bulk with one of docs, Unix time
 }
+
+// verdict is what becomes of a document: an index into the items of an answer.
+type verdict int
+
+const (
+	created verdict = iota
+	rejected
+	blocked
+)
 
 type waiter struct {
 	docs int64
@@ -52,14 +65,19 @@ type server struct {
 // the server's cost.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-const (
-	itemGood = `{%q:{"_index":"null","_id":"0","_version":1,"result":"created","_seq_no":0,"_primary_term":1,"status":201}},`
-	itemBad  = `{%q:{"_index":"null","_id":"0","status":400,"error":{"type":"document_parsing_exception","reason":"[1:1] failed to parse"}}},`
+// wholeItems are the items of an answer, by verdict. The two for a refusal are as 8.19 gives them.
+var wholeItems = []string{
+	`{%q:{"_index":"null","_id":"0","_version":1,"result":"created","_seq_no":0,"_primary_term":1,"status":201}},`,
+	`{%q:{"_index":"null","_id":"0","status":400,"error":{"type":"document_parsing_exception","reason":"[1:1] failed to parse"}}},`,
+	`{%q:{"_index":"null","_id":"0","status":403,"error":{"type":"cluster_block_exception","reason":"index [null] blocked by: [FORBIDDEN/8/index write (api)];"}}},`,
+}
 
-	// What filter_path=…,items.*.status,items.*.error leaves of them.
-	statusGood = `{%q:{"status":201}},`
-	statusBad  = `{%q:{"status":400,"error":{"type":"document_parsing_exception","reason":"[1:1] failed to parse"}}},`
-)
+// filteredItems are what filter_path=…,items.*.status,items.*.error leaves of them.
+var filteredItems = []string{
+	`{%q:{"status":201}},`,
+	`{%q:{"status":400,"error":{"type":"document_parsing_exception","reason":"[1:1] failed to parse"}}},`,
+	`{%q:{"status":403,"error":{"type":"cluster_block_exception","reason":"index [null] blocked by: [FORBIDDEN/8/index write (api)];"}}},`,
+}
 
 // answers are the bodies of the requests that a client makes beside its bulks.
 var answers = map[string]string{
@@ -91,8 +109,8 @@ func (s *server) bulk(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(s.delay)
 	}
 	// Only create and index, which have two lines a document, are ever sent to it.
-	rejects := s.count(arrived, int64(lines/2), int64(body.Len()), bad)
-	answer := bulkAnswer(operation(body.Bytes()), r.URL.Query().Get("filter_path"), rejects)
+	verdicts := s.count(arrived, s.areApart(body.Bytes(), lines/2), int64(body.Len()), bad)
+	answer := bulkAnswer(operation(body.Bytes()), r.URL.Query().Get("filter_path"), verdicts)
 	w.Header().Set("Content-Length", fmt.Sprint(len(answer)))
 	w.Write(answer)
 }
@@ -124,27 +142,60 @@ func operation(line []byte) string {
 	return ""
 }
 
-// count adds a bulk and tells for each of its documents whether it is rejected.
-func (s *server) count(arrived time.Time, docs, size, bad int64) []bool {
+// areApart tells for each document whether its index is one that is counted apart.
+func (s *server) areApart(body []byte, docs int) []bool {
+	apart := make([]bool, docs)
+	if s.apart == "" {
+		return apart
+	}
+	mark := []byte(`{"_index":"` + s.apart)
+	for i := range apart {
+		action, rest, _ := bytes.Cut(body, []byte{'\n'})
+		_, body, _ = bytes.Cut(rest, []byte{'\n'})
+		_, target, _ := bytes.Cut(action, []byte{':'})
+		apart[i] = bytes.HasPrefix(target, mark)
+	}
+	return apart
+}
+
+// count adds a bulk and gives the verdict on each of its documents.
+func (s *server) count(arrived time.Time, apart []bool, size, bad int64) []verdict {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rejects := make([]bool, docs)
-	for i := range rejects {
-		if s.reject > 0 && (s.counted.Docs+int64(i)+1)%s.reject == 0 {
-			rejects[i] = true
-			s.counted.Rejected++
-		}
+	verdicts := make([]verdict, len(apart))
+	before := s.counted.Docs
+	for i := range verdicts {
+		verdicts[i] = s.verdict(apart[i])
 	}
 	if s.counted.Bulks == 0 {
 		s.counted.FirstNs = arrived.UnixNano()
 	}
 	s.counted.Bulks++
-	s.counted.Docs += docs
 	s.counted.Bytes += size
 	s.counted.Bad += bad
-	s.counted.LastNs = time.Now().UnixNano()
+	if s.counted.Docs > before {
+		s.counted.LastNs = time.Now().UnixNano()
+	}
 	s.wake()
-	return rejects
+	return verdicts
+}
+
+// verdict counts a document and tells what becomes of it. The caller holds the lock.
+func (s *server) verdict(apart bool) verdict {
+	switch {
+	case apart && s.block:
+		s.counted.Blocked++
+		return blocked
+	case apart:
+		s.counted.Apart++
+		return created
+	}
+	s.counted.Docs++
+	if s.reject > 0 && s.counted.Docs%s.reject == 0 {
+		s.counted.Rejected++
+		return rejected
+	}
+	return created
 }
 
 // wake answers the waiters whose number of documents has come. The caller holds the lock.
@@ -161,22 +212,21 @@ func (s *server) wake() {
 }
 
 // bulkAnswer renders the answer as filter_path asks for it, like Elasticsearch's response filtering.
-func bulkAnswer(operation, filter string, rejects []bool) []byte {
-	good, bad := itemGood, itemBad
+func bulkAnswer(operation, filter string, verdicts []verdict) []byte {
+	forms := wholeItems
 	if strings.Contains(filter, "items.*.status") {
-		good, bad = statusGood, statusBad
+		forms = filteredItems
 	}
-	good, bad = fmt.Sprintf(good, operation), fmt.Sprintf(bad, operation)
+	rendered := make([]string, len(forms))
+	for i, form := range forms {
+		rendered[i] = fmt.Sprintf(form, operation)
+	}
 	var items bytes.Buffer
-	items.Grow(len(rejects) * len(good))
+	items.Grow(len(verdicts) * len(rendered[created]))
 	failed := false
-	for _, rejected := range rejects {
-		if rejected {
-			items.WriteString(bad)
-			failed = true
-		} else {
-			items.WriteString(good)
-		}
+	for _, each := range verdicts {
+		items.WriteString(rendered[each])
+		failed = failed || each != created
 	}
 	took := `"took":1,`
 	if filter != "" && !strings.Contains(filter, "took") {
@@ -242,6 +292,8 @@ func main() {
 	flag.BoolVar(&s.strict, "strict", false, "count lines that are no JSON object as bad")
 	flag.DurationVar(&s.delay, "delay", 0, "wait before each answer to a bulk")
 	flag.Int64Var(&s.reject, "reject", 0, "every Nth document gets a mapping error")
+	flag.StringVar(&s.apart, "apart", "", "count documents of indices with this prefix apart")
+	flag.BoolVar(&s.block, "block", false, "refuse the documents that are counted apart")
 	flag.Parse()
 	log.Fatal(http.ListenAndServe(*addr, s))
 }

@@ -60,12 +60,14 @@ class Bound:
         topic: Of their records. It is not the one they were consumed from where that is the parked
             topic.
         released: An operator wants it tried, also while the index is parked.
+        moves: Out of the parked topic; refused again it goes to its end and is not left.
     """
 
     index: str
     topic: str
     topic_id: str
     released: bool = False
+    moves: bool = False
 
 
 class Actions(NamedTuple):

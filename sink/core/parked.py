@@ -32,6 +32,25 @@ class ParkedTarget:
         self._target_of = target_of
         self._decisions: dict[Partition, list[Decision]] = {}
         self._news: set[Partition] = set()  # partitions with a decision not obeyed yet
+        # Partitions of which only the commands are read, with the first offset that came.
+        self._learning: dict[Partition, int | None] = {}
+
+    def begin(self, partition: Partition) -> None:
+        """
+        Learn the commands of a partition before anything is made of its documents.
+        """
+        self._learning[partition] = None
+        self._decisions.pop(partition, None)
+        self._news.discard(partition)
+
+    def learned(self, partition: Partition) -> int | None:
+        """
+        Make documents from now on.
+
+        Returns:
+            The first offset of what was read for its commands only; None when there was nothing.
+        """
+        return self._learning.pop(partition, None)
 
     def news(self) -> set[Partition]:
         """
@@ -43,7 +62,12 @@ class ParkedTarget:
     def pieces(self, run: Run, docs_max: int) -> Iterator[tuple[Run, Documents, Actions]]:
         """
         Make the documents of a run, piece by piece, each with its action.
+
+        None while commands are learned: the run is not tracked then, and read again.
         """
+        if run.partition in self._learning:
+            self._only_learn(run)
+            return
         offsets = [*run.offsets(), run.next_offset]
         for begin in range(0, len(run.records), docs_max):
             end = min(begin + docs_max, len(run.records))
@@ -58,6 +82,14 @@ class ParkedTarget:
             documents = Documents(made.sources, made.records, [], made.dropped, made.rejected)
             bounds = [(bound, len(list(same))) for bound, same in groupby(made.bounds)]
             yield piece, documents, Actions(made.lines, bounds)
+
+    def _only_learn(self, run: Run) -> None:
+        if self._learning[run.partition] is None:
+            self._learning[run.partition] = run.first
+        for record in run.records:
+            if is_command(record):
+                self._learn(run.partition, record)
+        self._news.discard(run.partition)  # it is read again anyway
 
     def _learn(self, partition: Partition, record: Record) -> None:
         decision = decision_of(record)
@@ -88,6 +120,9 @@ class ParkedTarget:
             made.rejected.append(_rejected(envelope, envelope.error_type, reason))
         else:
             made.released = command is Command.RELEASE
+            # It is not meant, or its index refuses it again: behind the command it waits further,
+            # so that the offset passes the command, and each command is obeyed once.
+            made.moves = bool(decisions)
             self._add_documents(made, envelope)
 
     def _add_documents(self, made: "_Made", envelope: Envelope) -> None:
@@ -172,6 +207,7 @@ class _Made:
 
     def __init__(self) -> None:
         self.released = False  # the next one is sent whatever its index said last
+        self.moves = False  # the next one is parked again rather than left where it is
         self.sources: list[bytes] = []
         self.records: list[Record] = []
         self.lines: list[bytes] = []
@@ -202,5 +238,6 @@ class _Made:
                 record.topic() or "",
                 envelope.topic_id,
                 released=self.released,
+                moves=self.moves,
             )
         )

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 # What is asked of a bulk's answer. Without `took` a good one begins with {"errors":false and holds
 # nothing but one status a document: it need not be parsed.
-_FILTER = "errors,items.*.status,items.*.error,items.*.failure_store"
+FILTER_PATH = "errors,items.*.status,items.*.error,items.*.failure_store"
 # Elasticsearch 9 tells when a template was written; it is no part of what was written.
 _ADDED_BY_THE_SERVER = frozenset(
     {"created_date", "created_date_millis", "modified_date", "modified_date_millis"}
@@ -61,7 +61,7 @@ class Elastic:
             self._client = AsyncElasticsearch(**_arguments(settings, connections))
         except (TypeError, ValueError) as failure:
             raise ConfigError(f"elasticsearch: the client refuses it: {failure}") from failure
-        self._target = f"/_bulk?timeout={bulk_timeout_ms}ms&filter_path={_FILTER}"
+        self._target = f"/_bulk?timeout={bulk_timeout_ms}ms&filter_path={FILTER_PATH}"
         self._headers = {"accept": JSON + "; compatible-with=8"}
         self._headers["content-type"] = NDJSON + "; compatible-with=8"
 

@@ -1,5 +1,5 @@
 """
-The status port: /health/live, /health/ready, /ledger, /parked, /metrics. Loopback unless the operator says otherwise.
+The status port: health, ledger, parked indices and metrics, on loopback unless told otherwise.
 """
 
 import threading

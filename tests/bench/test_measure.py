@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from bench import measure
-from bench.measure import Figures, Sample, Spread, bounds, figures, line, spread
+from bench.measure import Figures, Sample, Spread, bounds, figures, line, loss, loss_bounds, spread
 
 
-def _sample(cpu_s: float = 2.0, rss_mib: float = 100.0) -> Sample:
-    return Sample(cpu_s=cpu_s, start_cpu_s=0.5, wall_s=4.0, rss_mib=rss_mib, bulks=400, load=1.0)
+def _sample(cpu_s: float = 2.0, rss_mib: float = 100.0, wall_s: float = 4.0) -> Sample:
+    return Sample(cpu_s=cpu_s, start_cpu_s=0.5, wall_s=wall_s, rss_mib=rss_mib, bulks=9, load=1.0)
 
 
 def _figures(us: float, rss_mib: float) -> Figures:
@@ -56,6 +56,23 @@ def test_a_bound_holds_up_to_its_limit_and_no_further(
     last = line(_figures(us, rss_mib), _figures(us=1.0, rss_mib=100.0))
 
     assert [bound.holds for bound in bounds(last)] == holds
+
+
+def test_a_loss_is_taken_pair_by_pair_and_leaves_the_start_out() -> None:
+    well = [_sample(cpu_s=2.5, wall_s=3.0), _sample(cpu_s=4.5, wall_s=8.0)]
+    blocked = [_sample(cpu_s=3.5, wall_s=4.0), _sample(cpu_s=4.5, wall_s=16.0)]
+
+    lost = loss(well, blocked)
+
+    assert lost.records_per_s == Spread(median=37.5, low=25.0, high=50.0)
+    assert lost.us_per_record == Spread(median=25.0, low=0.0, high=50.0)
+
+
+@pytest.mark.parametrize(("wall_s", "holds"), [(3.0, True), (4.2, True), (4.3, False)])
+def test_other_topics_may_lose_five_percent(wall_s: float, holds: bool) -> None:
+    lost = loss([_sample(wall_s=4.0)], [_sample(wall_s=wall_s)])
+
+    assert [bound.holds for bound in loss_bounds({"it rains": lost})] == [holds]
 
 
 def test_the_cpu_and_the_memory_of_children_count(

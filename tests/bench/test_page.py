@@ -3,7 +3,7 @@ The page and the table that show a result.
 """
 
 from bench.measure import Sample
-from bench.page import measured, rendered
+from bench.page import measured, rendered, rendered_parked
 from bench.result import Machine, Result
 
 
@@ -20,8 +20,8 @@ def _result(sink_cpu_s: float) -> Result:
     )
 
 
-def _sample(cpu_s: float) -> Sample:
-    return Sample(cpu_s=cpu_s, start_cpu_s=0.5, wall_s=4.0, rss_mib=100.0, bulks=400, load=1.5)
+def _sample(cpu_s: float, wall_s: float = 4.0) -> Sample:
+    return Sample(cpu_s=cpu_s, start_cpu_s=0.5, wall_s=wall_s, rss_mib=100, bulks=400, load=1.5)
 
 
 def test_a_kept_bound_reads_yes() -> None:
@@ -53,3 +53,19 @@ def test_the_table_has_a_row_for_each_candidate_with_median_and_extremes() -> No
         "| `sink run`, everything on | 2.00 (1.90 … 2.20) | 250,000 (250,000 … 250,000) "
         "| 100.0 (100.0 … 100.0) | 0.50 (0.50 … 0.50) |"
     ) in measured(result)
+
+
+def test_the_page_tells_what_a_blocked_index_costs_the_others() -> None:
+    result = _result(sink_cpu_s=2.0)
+    result["samples"] = {
+        "well": [_sample(2.5)],
+        "held": [_sample(2.6, wall_s=4.1)],
+        "spilled": [_sample(4.5, wall_s=8.0)],
+    }
+
+    page = rendered_parked(result)
+
+    assert "| no index is blocked | 250,000 (250,000 … 250,000) | | | 100.0 (" in page
+    assert "memory | 243,902 (243,902 … 243,902) | 2.4 (2.4 … 2.4) | 5.0 (5.0 … 5.0) |" in page
+    assert "all its documents wait in memory, in %: at most 5 | 2.4 | yes |" in page
+    assert "go to the parked topic, in %: at most 5 | 50 | **no** |" in page

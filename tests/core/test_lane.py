@@ -62,6 +62,7 @@ def test_where_nothing_waits_a_dry_run_asks_for_the_index() -> None:
         document, none, _ = lane.candidate()
 
         assert none is None
+        assert lane.sample is not None
         assert document.lines == dry_run(lane.sample).lines
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from sink.config import KafkaSettings
 from sink.core.record import Partition, Record
+from sink.edge.kafka.beginnings import Beginnings
 from sink.edge.kafka.news import End, News
 from sink.edge.kafka.properties import Renewal, consumer
 from sink.edge.kafka.source import Source
@@ -44,7 +45,11 @@ class _Listener:
 def _source(setup: Setup, listener: _Listener) -> Iterator[Source]:
     settings = KafkaSettings(bootstrap_servers=setup.kafka.bootstrap_servers, group_id=setup.group)
     source = Source(
-        consumer(settings, 0), Renewal(settings), [setup.topic("a")], listener, "earliest"
+        consumer(settings, 0),
+        Renewal(settings),
+        [setup.topic("a")],
+        listener,
+        Beginnings("earliest"),
     )
     try:
         yield source

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from sink.config import KafkaSettings
 from sink.edge.kafka.admin import Brokers
+from sink.edge.kafka.beginnings import Beginnings
 from sink.edge.kafka.properties import Renewal, consumer
 from sink.edge.kafka.source import Listener, Source
 from sink.testing import FakeBroker, FakeElastic, FakeSource
@@ -48,7 +49,7 @@ class _OnKafka(Pipeline):
             Renewal(self._settings),
             [self._topic],
             listener,
-            "earliest",
+            Beginnings("earliest"),
         )
         return cast("FakeSource", source)
 

@@ -53,7 +53,10 @@ class Schedule:
             "bytes_max": self.random.choice([0, 5_000, 20_000, 10**6]),
             "ms_max": self.random.choice([1, 50, 86_400_000]),
         }
-        pipeline = Pipeline(threads=2, docs_max=7, places=4, park=park, before=before)
+        # It stops two seconds before its deadline, with what an outage holds.
+        pipeline = Pipeline(
+            threads=2, docs_max=7, places=4, stop_ms=2_100, park=park, before=before
+        )
         if before is not None:
             pipeline.dead_letters.letters += before.dead_letters.letters
         return pipeline
@@ -151,7 +154,7 @@ class Schedule:
 
     def _break(self) -> None:
         """
-        Break a consumer. The next is built when the bulk its worker sees through has come to an end.
+        Break a consumer. The next is built once the bulk its worker sees through is settled.
         """
         if len(self._alive()) < 2:
             return

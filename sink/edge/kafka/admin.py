@@ -13,6 +13,7 @@ from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from sink.config import KafkaSettings
+from sink.core.record import Partition
 from sink.edge.kafka.properties import Renewal, common
 from sink.errors import ConfigError, Unauthorized, Unavailable
 
@@ -57,6 +58,24 @@ class Brokers:
         self._renewal.renew(self._admin)
         self._last_error = None
         return sorted(name for name in found if not name.startswith("__"))
+
+    def partitions(self, topics: Iterable[str], timeout_s: float = 5.0) -> list[Partition]:
+        """
+        List the partitions of topics; none of one that vanished.
+
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        try:
+            found = self._admin.list_topics(timeout=timeout_s).topics
+        except KafkaException as failure:
+            raise self._explained(failure) from failure
+        return [
+            Partition(topic, number)
+            for topic in topics
+            if topic in found
+            for number in found[topic].partitions
+        ]
 
     def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
         """

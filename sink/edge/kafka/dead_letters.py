@@ -1,6 +1,5 @@
 """
-The dead-letter topic and the parked topic: written to with acknowledgement, before any offset moves
-past the record.
+The dead-letter topic and the parked topic: acknowledged before any offset moves past the record.
 """
 
 from collections.abc import Mapping, Sequence

@@ -7,13 +7,11 @@ it had already taken (seen: 146 of a million). It is kept, and raised by `poll` 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Literal, Protocol, cast
+from typing import Protocol, cast
 
 import structlog
 from confluent_kafka import (
     OFFSET_BEGINNING,
-    OFFSET_END,
     Consumer,
     KafkaError,
     KafkaException,
@@ -22,6 +20,7 @@ from confluent_kafka import (
 )
 
 from sink.core.record import Partition, Record
+from sink.edge.kafka.beginnings import Beginnings
 from sink.edge.kafka.commits import Commits
 from sink.edge.kafka.news import News, news_of
 from sink.edge.kafka.properties import SOCKET_TIMEOUT_MS, Properties, Renewal
@@ -60,7 +59,7 @@ class Source:
         renewal: Gives a replaced password to the client after the old one was refused.
         topics: Literal names and anchored patterns.
         listener: Hears of assigned, revoked and lost partitions.
-        start: Where a partition begins that was never committed.
+        beginnings: Where a partition begins that was never committed.
     """
 
     def __init__(
@@ -69,9 +68,9 @@ class Source:
         renewal: Renewal,
         topics: Sequence[str],
         listener: Listener,
-        start: Literal["earliest", "latest"] | datetime,
+        beginnings: Beginnings,
     ) -> None:
-        self._start = start
+        self._beginnings = beginnings
         self._renewal = renewal
         self._failure: BaseException | None = None
         self._commits = Commits()
@@ -224,21 +223,19 @@ class Source:
 
     def _starts(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
         """
-        Give partitions with the offset each begins at: the committed one, or `start`.
+        Give partitions with the offset each begins at.
         """
         if not partitions:
             return []
         known = self._consumer.committed(partitions, timeout=_TIMEOUT_S)
         self._commits.found(known)
-        fresh = [p for p in known if p.offset < 0]
-        if fresh and isinstance(self._start, datetime):
-            at_ms = round(self._start.timestamp() * 1000)
-            wanted = [TopicPartition(p.topic, p.partition, at_ms) for p in fresh]
-            fresh = self._consumer.offsets_for_times(wanted, timeout=_TIMEOUT_S)
-        else:
-            logical = OFFSET_END if self._start == "latest" else OFFSET_BEGINNING
-            fresh = [TopicPartition(p.topic, p.partition, logical) for p in fresh]
-        return [p for p in known if p.offset >= 0] + fresh
+        begun = self._beginnings.of(self._consumer, (p for p in known if p.offset < 0))
+        # Written down at once: after a restart the group is not new, and what came meanwhile is
+        # read from here on.
+        found = {Partition(p.topic, p.partition): p.offset for p in begun if p.offset >= 0}
+        if found:
+            self._commits.begin(self._consumer, found)
+        return [p for p in known if p.offset >= 0] + begun
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._guarded(lambda: self._listener.on_revoke(_names(partitions)))
