@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sink import __version__
 from sink.config import Config
-from sink.core.command import Decision
+from sink.core.command import Command, Decision
 from sink.edge.kafka.commands import write_everywhere
 from sink.edge.kafka.dead_letters import DeadLetters
 from sink.edge.kafka.groups import Groups
@@ -85,6 +85,9 @@ def decide(
         left = Listing(found.takes)
         before = [
             span._replace(end=min(span.end, commands.get(span.partition, 0)))
+            # Released ones that were refused again wait behind the command.
+            if decision.command is not Command.RELEASE
+            else span
             for span in spans(reader, config, groups.committed(group))
         ]
         for _ in fill(left, reader, before):

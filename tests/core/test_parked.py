@@ -306,6 +306,21 @@ def test_an_element_whose_value_is_none_is_dead_under_its_own_name() -> None:
     assert _keeps_its_name(rejected)
 
 
+@pytest.mark.parametrize("positions", [(), (3,)])
+def test_no_value_breaks_out_of_its_line(positions: tuple[int, ...]) -> None:
+    """
+    Whoever may write into the parked topic could delete any document otherwise.
+    """
+    value = b'{"n":1\n}'
+    letter = DeadLetter(
+        _record(value), "park", "x", "y", index="may", id="T-7", positions=positions, topic_id="T"
+    )
+
+    (made,) = _made(*_written(letter))
+
+    assert [document.source for document in made.documents] == [b'{"n":1 }']
+
+
 def _told(offset: int, command: Command, index: str = "*") -> FakeRecord:
     return FakeRecord(*PARKED, offset, None, headers=Decision(command, index).headers())
 

@@ -62,6 +62,10 @@ def test_an_unclear_refusal_is_the_documents_where_its_index_took_another() -> N
     assert found.unclear == [2]
 
 
+def test_that_one_index_takes_documents_does_not_tell_that_another_does() -> None:
+    assert _sorted((JUNE, Outcome.INDEXED), (MAY, Outcome.UNCLEAR)).unclear == [1]
+
+
 def test_that_another_document_is_dead_does_not_tell_that_its_index_takes_any() -> None:
     assert _sorted((MAY, Outcome.UNCLEAR), (MAY, Outcome.DEAD)).unclear == [0]
 

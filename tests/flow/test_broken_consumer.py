@@ -1,0 +1,39 @@
+"""
+A consumer breaks while its worker sees a bulk through: the account is right all the same.
+"""
+
+import pytest
+
+import sink.worker
+from tests.flow.pipeline import (
+    TOPIC,
+    Pipeline,
+    everything_is_accounted_for,
+    running,
+)
+from tests.waiting import wait_until
+
+
+def test_what_was_polled_and_never_handed_over_is_not_in_flight_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    An array gives three bulks: one has the only place, one the worker waits for, one is in its hand
+    when the consumer breaks. They are read again, and their account begins anew.
+    """
+    for wait in ("_KEEP_ALIVE_S", "_TICK_S"):
+        monkeypatch.setattr(sink.worker, wait, 0.01)
+    pipeline = Pipeline(docs_max=2, places=1)
+    pipeline.elastic.hold()
+    pipeline.broker.produce(TOPIC, b'[{"n":0},{"n":1},{"n":2},{"n":3},{"n":4}]')
+    with running(pipeline):
+        wait_until(lambda: pipeline.elastic.held() == 2, 10, "two bulks to be sent")
+        pipeline.source.fail(RuntimeError("the consumer broke"))
+        wait_until(lambda: pipeline.broker.sources[0].closed, 10, "it to be closed")
+        pipeline.elastic.release()
+        pipeline.until_all_is_committed()
+
+    assert len(pipeline.elastic.documents()) == 5
+    fates = pipeline.fates()
+    assert fates["indexed"] + fates.get("duplicate", 0) == fates["consumed"]
+    everything_is_accounted_for(pipeline)
