@@ -42,6 +42,8 @@ class Probe:
             return self._allowance.is_ample(lane.topic, asyncio.get_running_loop().time())
         document, aside, position = lane.candidate()
         answer = await self._sender.send(document, aside=True)
+        if answer.request is Request.SLOW:
+            return False
         if answer.request is Request.HALVE:  # the document's own fault, unless it is 429
             return answer.reply.status != 429
         verdict = answer.verdicts[0] if answer.verdicts else Verdict(Outcome.INDEXED)

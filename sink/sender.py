@@ -11,7 +11,8 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from sink.core.bulk import Body, Bulk
-from sink.core.outcome import Answer, Reply, Request, judge
+from sink.core.lane import dry_run
+from sink.core.outcome import NO_ANSWER_IN_TIME, Answer, Reply, Request, judge
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 
@@ -24,6 +25,7 @@ _REFUSALS_UNTIL_HALVED = 3
 ASIDE_IN_FLIGHT = 4
 # No server is set up to refuse so little: http.max_content_length is 100 MB, nginx's limit 1 MB.
 NEVER_TOO_LARGE_BYTES = 64 * 1024
+_ANSWERED_MAX = 8  # indices that a dry run may ask
 # A limit may be raised while we run: after so long one bulk tries it.
 _CEILING_S = 600.0
 
@@ -68,25 +70,36 @@ class Sender:
         self._failures = 0  # requests in a row that got no answer; 0: all is well
         self._retry_after_s: float | None = None
         self._ceiling: _Ceiling | None = None
+        self._answered: dict[str, Bulk] = {}  # index → one of its documents, the last ones to come
+        self._answered_s = 0.0  # when the last answer came, of the loop's clock
 
     async def send(self, bulk: Bulk, *, aside: bool = False) -> Answer:
         """
-        Send a bulk until its documents have answers, or until it must be halved. Never gives up.
+        Send a bulk until its documents have answers, or something must be done about it.
+
+        Never gives up. A bulk that got no answer in time while the cluster answers others, if only
+        a dry run, is SLOW: one of its indices holds up the documents of all.
 
         Args:
             aside: It is of a parked index: it takes no slot of the others.
         """
         slots = self._aside_slots if aside else self._slots
         refusals = 0
+        late: Reply | None = None
         while True:
             too_large = self._known_too_large(bulk)
             if too_large is not None:
                 return Answer(Request.HALVE, too_large)
-            answer = await (
-                self._probe_with(bulk) if self._failures else self._attempt(bulk, slots)
-            )
+            if late is not None and not self._failures:
+                return Answer(Request.SLOW, late)
+            if self._failures:
+                answer = await self._probe_with(bulk, late)
+            else:
+                answer = await self._attempt(bulk, slots, aside=aside)
             if answer is None:
                 continue
+            if answer.reply.error_type == NO_ANSWER_IN_TIME:
+                late = answer.reply
             if answer.request is Request.HALVE and answer.reply.status == 413:
                 self._remember(bulk, answer.reply)
             if answer.request in (Request.ANSWERED, Request.HALVE):
@@ -95,11 +108,11 @@ class Sender:
             if refusals >= _REFUSALS_UNTIL_HALVED:
                 return Answer(Request.HALVE, answer.reply)
 
-    async def _attempt(self, bulk: Bulk, slots: asyncio.Semaphore) -> Answer | None:
+    async def _attempt(self, bulk: Bulk, slots: asyncio.Semaphore, *, aside: bool) -> Answer | None:
         async with slots:
             # Others may have failed, or learned a limit, while this one waited for its slot.
             waits = self._failures or self._known_too_large(bulk)
-            return None if waits else await self._once(bulk)
+            return None if waits else await self._once(bulk, of_unfit_index=aside)
 
     def _known_too_large(self, bulk: Bulk) -> Reply | None:
         """
@@ -121,21 +134,54 @@ class Sender:
             self._ceiling = _Ceiling(bytes_max, until_s, reply)
             log.warning("bulks are too large, smaller ones are sent", bytes_max=bytes_max)
 
-    async def _probe_with(self, bulk: Bulk) -> Answer | None:
+    async def _probe_with(self, bulk: Bulk, late: Reply | None) -> Answer | None:
+        """
+        Find out whether the outage is over.
+
+        Args:
+            late: The bulk itself got no answer in time. Then a dry run asks: the bulk would only
+                wait again for the index that does not answer.
+        """
         async with self._probing:
             if not self._failures:
                 return None
             await asyncio.sleep(self._probe.seconds(self._failures, self._retry_after_s))
             await self._elastic.refresh_credentials()
-            return await self._once(bulk)
+            if late is None:
+                return await self._once(bulk)
+            await self._once(self._dry_run_elsewhere(bulk))
+            return None
 
-    async def _once(self, bulk: Bulk) -> Answer:
+    def _dry_run_elsewhere(self, bulk: Bulk) -> Bulk:
+        """
+        Make a dry run of another index that answered before, each in turn; else of the bulk's own.
+        """
+        own = {bound.index: positions[:1] for bound, positions in bulk.by_bound().items()}
+        others = [sample for index, sample in self._answered.items() if index not in own]
+        samples = others or [bulk.part(position) for position in own.values()]
+        return dry_run(samples[self._failures % len(samples)])
+
+    def _remember_answered(self, bulk: Bulk) -> None:
+        index = bulk.sections[0].bound.index
+        if index not in self._answered:
+            self._answered[index] = bulk.part([0])
+            if len(self._answered) > _ANSWERED_MAX:
+                self._answered.pop(next(iter(self._answered)))
+
+    async def _once(self, bulk: Bulk, *, of_unfit_index: bool = False) -> Answer:
+        clock = asyncio.get_running_loop().time
+        began_s = clock()
         answer = judge(await self._elastic.bulk(bulk.body()), len(bulk))
         if answer.request in (Request.ANSWERED, Request.HALVE):
+            self._answered_s = clock()
+            self._remember_answered(bulk)
             if self._failures:
                 self._failures = 0
                 self._readiness.has(PART)
             return answer
+        known = of_unfit_index or self._answered_s > began_s  # others were answered meanwhile
+        if answer.reply.error_type == NO_ANSWER_IN_TIME and known:
+            return answer  # this is no outage
         self._failures += 1
         self._retry_after_s = answer.reply.retry_after_s
         self._readiness.lacks(PART, _why(answer))

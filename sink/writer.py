@@ -15,7 +15,7 @@ from sink.config import Config
 from sink.core.allowance import Allowance
 from sink.core.bulk import Bulk
 from sink.core.dead_letter import target_of
-from sink.core.outcome import Outcome, Reply, Request, Verdict
+from sink.core.outcome import Answer, Outcome, Request, Verdict
 from sink.core.sorting import Sorted, sort
 from sink.core.tally import Progress, Tally
 from sink.edge.handoff import Handoff
@@ -105,10 +105,10 @@ class Writer:
                 for half in bulk.halves():
                     await self.see_through(half, progress, aside=aside)
                 return
-            if answer.request is not Request.HALVE and answer.verdicts is None:
+            if answer.request is Request.ANSWERED and answer.verdicts is None:
                 progress.note(bulk, Outcome.INDEXED)
                 return
-            verdicts = answer.verdicts or [_verdict_alone(bulk, answer.reply)]
+            verdicts = answer.verdicts or [_verdict_of_all(bulk, answer)] * len(bulk)
             found = sort(bulk, verdicts, index_is_fit=index_is_fit)
             progress.fates += found.fates
             await self._clear_up(bulk, found)
@@ -154,13 +154,13 @@ class Writer:
         return sorted(again + await self._lanes.park(bulk, refused, progress))
 
 
-def _verdict_alone(bulk: Bulk, reply: Reply) -> Verdict:
+def _verdict_of_all(bulk: Bulk, answer: Answer) -> Verdict:
     """
-    Judge a document that was refused as a request of its own.
+    Judge the documents of a slow bulk, or one that was refused as a request of its own.
     """
-    outcome = Outcome.DEAD
-    if reply.status == 429:
-        outcome = Outcome.PARK
+    reply, outcome = answer.reply, Outcome.DEAD
+    if reply.status == 429 or answer.request is Request.SLOW:
+        outcome = Outcome.PARK  # each index is asked by itself, and those that are well go on
     elif reply.status == 413 and bulk.size_bytes < NEVER_TOO_LARGE_BYTES:
         outcome = Outcome.RETRY  # a proxy that says so to all is amiss
     return Verdict(outcome, reply.error_type or f"status_{reply.status}", reply.reason)

@@ -10,6 +10,7 @@ from os.path import commonprefix
 from typing import NamedTuple
 
 from sink.core.envelope import Envelope
+from sink.core.ledger import DROPPED
 from sink.core.target import Target
 
 # What a target writes behind its topic id: partition, leader epoch, offset, and the position in
@@ -33,6 +34,7 @@ class Fate(StrEnum):
     INDEXED = "indexed"
     DEAD = "dead"
     PARKED = "parked"
+    DROPPED = DROPPED + "operator"  # by `sink parked drop`
     NOT_DUE = "not_due"  # not accounted for yet by the group: its offset is not committed
     MISSING = "missing"
 
@@ -79,6 +81,15 @@ class Places:
         """
         word, bit = _bit(place)
         self._masks[place.partition, place.leader_epoch][word] |= bit
+
+    def update(self, others: "Places") -> None:
+        """
+        Add all documents of another set.
+        """
+        for key, words in others._masks.items():  # noqa: SLF001  of the same class
+            masks = self._masks[key]
+            for word, bits in words.items():
+                masks[word] |= bits
 
     def __contains__(self, place: Place) -> bool:
         word, bit = _bit(place)
@@ -128,6 +139,7 @@ class Accounts(NamedTuple):
     committed: Mapping[int, int]
     dead: Places
     parked: Places
+    dropped: Places
 
     def fate(self, place: Place) -> Fate:
         """
@@ -137,6 +149,8 @@ class Accounts(NamedTuple):
             return Fate.DEAD
         if self.parked.holds(place):
             return Fate.PARKED
+        if self.dropped.holds(place):
+            return Fate.DROPPED
         due = place.offset < self.committed.get(place.partition, 0)
         return Fate.MISSING if due else Fate.NOT_DUE
 

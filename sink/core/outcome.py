@@ -38,6 +38,7 @@ class Request(StrEnum):
     RETRY = "retry"  # nothing is known to have been done: send it again
     UNAUTHORIZED = "unauthorized"  # send it again, and tell that the credentials are refused
     HALVE = "halve"  # too large, or one document spoils it: send it in two parts
+    SLOW = "slow"  # no answer in time, while others got theirs: one of its indices is not fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Verdict:
     reason: str = ""
 
 
+NO_ANSWER_IN_TIME = "ConnectionTimeout"  # elastic_transport's name for it
 INDEXED = Verdict(Outcome.INDEXED)
 _DUPLICATE = Verdict(Outcome.DUPLICATE)
 _PIPELINE_DROP = Verdict(Outcome.DROPPED, "ingest_pipeline", "dropped by an ingest pipeline")

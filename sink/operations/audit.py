@@ -113,7 +113,8 @@ class Audit:
         self.foreign = letters.foreign
 
         of_topic = {place.number: at for place, at in committed.items() if place.topic == topic}
-        accounts = Accounts(of_topic, letters.dead, letters.parked)
+        parked = letters.parked
+        accounts = Accounts(of_topic, letters.dead, parked.waiting(), parked.dropped())
         explained = Explained(target.topic_id, bounds) if self._surplus else None
         walk = Walk(topic, target, accounts, explained, self.counts)
         for done, of, missing in walk.follow(reader, spans, runner, Pages(elastic)):

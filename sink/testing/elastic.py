@@ -18,7 +18,9 @@ UNAUTHORIZED = Reply(401, b"", "security_exception", "unable to authenticate use
 UNAVAILABLE = Reply(503, b"", "cluster_block_exception", "state not recovered / initialized")
 BUSY = Reply(429, b"", "es_rejected_execution_exception", "rejected execution of coordinating")
 NO_ANSWER = Reply(0, b"", "ConnectionError", "connection refused")
+NO_ANSWER_IN_TIME = Reply(0, b"", "ConnectionTimeout", "Connection timed out")
 _TOO_LARGE = Reply(413)
+_TIMEOUT_S = 0.05
 _MALFORMED = Reply(400, b"", "illegal_argument_exception", "Malformed action/metadata line")
 
 _CONFLICT = "version_conflict_engine_exception"
@@ -64,6 +66,7 @@ class FakeElastic:
         self._outage: Reply | None = None
         self._told: deque[_Told] = deque()
         self._refusals: list[_Refusal] = []
+        self._silent: set[bytes] = set()  # indices that keep a request waiting
         self._blocked: dict[str, tuple[int, str, str]] = {}  # index → what it answers
         self._lock = threading.Lock()  # guards the two below
         self._holding = False
@@ -124,6 +127,18 @@ class FakeElastic:
         """
         self._blocked[index] = (status, error_type, reason)
 
+    def silence(self, index: str) -> None:
+        """
+        Answer no request in time that holds a document of an index.
+        """
+        self._silent.add(index.encode())
+
+    def speak(self) -> None:
+        """
+        End what `silence` began.
+        """
+        self._silent.clear()
+
     def unblock(self, index: str) -> None:
         """
         End what `block` began.
@@ -171,6 +186,9 @@ class FakeElastic:
         self.concurrent_max = max(self.concurrent_max, self.concurrent)
         try:
             await self._pass()
+            if any(b'"%b"' % index in raw for index in self._silent):
+                await asyncio.sleep(_TIMEOUT_S)
+                return NO_ANSWER_IN_TIME
             return self._answer(raw)
         finally:
             self.concurrent -= 1

@@ -103,6 +103,16 @@ def test_places_are_a_set(added: list[Place], asked: list[Place]) -> None:
     ]
 
 
+@given(st.lists(PLACES, max_size=30), st.lists(PLACES, max_size=30))
+def test_a_set_of_places_takes_another_in(first: list[Place], second: list[Place]) -> None:
+    one, other = _placed(*first), _placed(*second)
+
+    one.update(other)
+
+    assert all(place in one for place in first + second)
+    assert [place in other for place in first] == [place in set(second) for place in first]
+
+
 def test_a_letter_of_the_whole_record_is_for_each_of_its_documents() -> None:
     places = Places()
     places.add(Place(0, 0, 7))
@@ -131,12 +141,20 @@ def _placed(*places: Place) -> Places:
         (Place(0, 0, 10), Fate.NOT_DUE),
         (Place(0, 0, 11), Fate.DEAD),  # its offset waits for a neighbour's
         (Place(1, 0, 0), Fate.NOT_DUE),  # the group has committed nothing in this partition
+        (Place(0, 0, 4), Fate.DROPPED),
+        (Place(0, 0, 5), Fate.DEAD),  # it was moved there before the rest was dropped
+        (Place(0, 0, 6), Fate.PARKED),  # it was parked again since
+        (Place(0, 0, 12), Fate.DROPPED),
     ],
 )
-def test_what_is_not_indexed_is_dead_parked_not_due_or_missing(place: Place, fate: Fate) -> None:
-    dead = _placed(Place(0, 0, 1), Place(0, 0, 11))
+def test_what_is_not_indexed_is_dead_parked_dropped_not_due_or_missing(
+    place: Place, fate: Fate
+) -> None:
+    dead = _placed(Place(0, 0, 1), Place(0, 0, 5), Place(0, 0, 11))
+    parked = _placed(Place(0, 0, 2), Place(0, 0, 6))
+    dropped = _placed(*(Place(0, 0, offset) for offset in (4, 5, 6, 12)))
 
-    assert Accounts({0: 10}, dead, _placed(Place(0, 0, 2))).fate(place) is fate
+    assert Accounts({0: 10}, dead, parked, dropped).fate(place) is fate
 
 
 def _letter(record: Record, positions: tuple[int, ...], topic_id: str) -> Record:

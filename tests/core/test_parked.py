@@ -306,6 +306,33 @@ def test_an_element_whose_value_is_none_is_dead_under_its_own_name() -> None:
     assert _keeps_its_name(rejected)
 
 
+def _unmade(value: bytes, positions: tuple[int, ...] = ()) -> FakeRecord:
+    """
+    A record that became no document, parked before it was dead.
+    """
+    return _written(
+        DeadLetter(_record(value), "collect", "x", "y", positions=positions, topic_id="T")
+    )[0]
+
+
+def test_a_record_that_became_no_document_may_become_one_under_the_id_it_would_have_had() -> None:
+    (made,) = _made(_unmade(b"17"), target=_collecting(lambda _: b'{"now":1}'))
+
+    (document,) = made.documents
+    assert document.action == {"create": {"_index": "sag-order_1970-01-01", "_id": "T-0-5-7"}}
+    assert document.bound == Bound("sag-order_1970-01-01", TOPIC, "T")
+    assert document.source == b'{"now":1}'
+
+
+def test_elements_that_became_no_documents_are_dead_by_their_positions() -> None:
+    (made,) = _made(_unmade(b"[17,18]", (0, 1)))
+
+    (rejected,) = made.rejected
+    assert (rejected.error_type, rejected.positions) == ("not_an_object", (0, 1))
+    assert (rejected.record.topic(), rejected.record.offset()) == (TOPIC, 7)
+    assert rejected.topic_id == "T"
+
+
 @pytest.mark.parametrize("positions", [(), (3,)])
 def test_no_value_breaks_out_of_its_line(positions: tuple[int, ...]) -> None:
     """

@@ -184,6 +184,25 @@ def test_documents_that_are_parked_dead_or_not_due_are_not_missing(setup: Setup)
     assert _audit(setup)[2] == {"missing": 9, "dead": 1}
 
 
+def test_what_was_parked_before_it_became_a_document_is_not_missing(setup: Setup) -> None:
+    """
+    A topic of bad records makes no more dead letters than it may: the others wait without an id.
+    """
+    setup.settings["more"] = "[dead_letter]\nrate_max = 2\n"
+    create_topics(setup, {"a": 2})
+    produce(setup, "a", [b"[1]"] * 30)
+    produce(setup, "a", [b'[{"n":1},2,{"n":3},4]'] * 5)
+    move(setup, 30 + 20)
+
+    code, findings, counts = _audit(setup)
+
+    assert (code, findings) == (0, [])
+    assert counts.keys() == {"indexed", "dead", "parked"}
+    assert counts["indexed"] == 10
+    assert counts["dead"] + counts["parked"] == 40
+    assert 1 <= counts["dead"] <= 4
+
+
 def test_a_dead_letter_that_was_indexed_later_counts_as_indexed(setup: Setup) -> None:
     create_topics(setup, {"a": 1})
     produce(setup, "a", numbered(0, 5))

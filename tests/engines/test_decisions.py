@@ -2,13 +2,16 @@
 Decisions about parked documents on the real engines, where a restart or an audit comes in between.
 """
 
-from tests.engines.commanding import command
-from tests.engines.oracle import indexed_numbers, numbered, produce
+from typing import Any
+
+from tests.engines.commanding import Ran, command
+from tests.engines.oracle import ask, documents, indexed_numbers, numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.engines.test_parked_command import (
     AT_MS,
     _block,
     _fate,
+    _index,
     _park,
     _parked,
     _prepare,
@@ -57,9 +60,41 @@ def test_a_drop_given_while_no_sink_runs_is_obeyed_though_the_index_is_well_mean
 
 def test_an_audit_does_not_miss_what_an_operator_dropped(setup: Setup) -> None:
     _prepare(setup, {"sick": 0})
+    audit = ("audit", "--topic", setup.topic("sick"), "--json")
     with SinkProcess(setup) as sink:
         _park(setup, sink, "sick", 0, 100)
+        waiting = command(setup, *audit)
         assert _parked(setup, "drop", "--all", "--yes").code == 0
+        dropped = command(setup, *audit)
+        produce(setup, "sick", numbered(100, 7), timestamp=AT_MS)
+        wait_until(lambda: _fate(sink, setup.topic("sick"), "parked") == 107, 40, "7 more")
+        # Refused again. It stands behind the dropped ones as well, and came too late for them.
+        assert _parked(setup, "release", "--all", "--yes", "--wait", "1").code == 1
+        later = command(setup, *audit)
         assert sink.terminate() == 0
-    ran = command(setup, "audit", "--topic", setup.topic("sick"))
-    assert ran.code == 0, ran
+    _block(setup, "sick", blocked=False)
+    with SinkProcess(setup, 1) as sink:
+        _until_through(setup)
+        assert sink.terminate() == 0
+    counted = [_counts(ran) for ran in (waiting, dropped, later, command(setup, *audit))]
+    assert counted == [
+        (0, {"parked": 100}),
+        (0, {"dropped:operator": 100}),
+        (0, {"dropped:operator": 100, "parked": 7}),
+        (0, {"dropped:operator": 100, "indexed": 7}),
+    ]
+    (gone,) = [hit["_id"] for hit in documents(setup) if hit["_source"]["n"] == 103]
+    ask(setup, "DELETE", f"/{_index(setup, 'sick')}/_doc/{gone}")
+    code, findings, _ = _audited(command(setup, *audit))
+    assert (code, [each["id"] for each in findings]) == (1, [gone])
+
+
+def _counts(ran: Ran) -> tuple[int, dict[str, int]]:
+    assert "not of the sink" not in ran.err, "a command is"
+    code, _, counts = _audited(ran)
+    return code, counts
+
+
+def _audited(ran: Ran) -> tuple[int, list[dict[str, Any]], dict[str, int]]:
+    told = ran.json()
+    return ran.code, told["findings"], {k: v for k, v in told["counts"].items() if v}

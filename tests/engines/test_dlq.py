@@ -109,7 +109,8 @@ def test_a_replay_indexes_what_was_mended_and_a_second_changes_nothing(setup: Se
     done = command(setup, "dlq", "replay", "--json", "--error", _PARSING)
     assert (done.code, done.json()["fates"]) == (0, {"indexed": 2}), done
     assert set(indexed_numbers(setup)) == set(range(9))
-    assert {hit["_id"].split("-", 1)[1] for hit in documents(setup)} >= {"0-0-5", "0-0-6-0"}
+    # The id of the topic, 22 characters, may hold the separator.
+    assert {hit["_id"][22:] for hit in documents(setup)} >= {"-0-0-5", "-0-0-6-0"}
 
     again = command(setup, "dlq", "replay", "--error", _PARSING)
     assert again.code == 0
