@@ -109,14 +109,9 @@ PARKED = (
     Candidate("well", "no index is blocked", sink),
     Candidate(
         "held",
-        "one is blocked, all its documents wait in memory",
+        "one is blocked, `park.bytes_max` holds all its documents",
         partial(sink, more=_ROOMY),
         blocks=True,
     ),
-    Candidate(
-        "spilled",
-        "one is blocked, most of its documents go to the parked topic",
-        sink,
-        blocks=True,
-    ),
+    Candidate("default", "one is blocked, `park.bytes_max` as by default", sink, blocks=True),
 )

@@ -60,12 +60,12 @@ def test_the_page_tells_what_a_blocked_index_costs_the_others() -> None:
     result["samples"] = {
         "well": [_sample(2.5)],
         "held": [_sample(2.6, wall_s=4.1)],
-        "spilled": [_sample(4.5, wall_s=8.0)],
+        "default": [_sample(4.5, wall_s=8.0)],
     }
 
     page = rendered_parked(result)
 
     assert "| no index is blocked | 250,000 (250,000 … 250,000) | | | 100.0 (" in page
-    assert "memory | 243,902 (243,902 … 243,902) | 2.4 (2.4 … 2.4) | 5.0 (5.0 … 5.0) |" in page
-    assert "all its documents wait in memory, in %: at most 5 | 2.4 | yes |" in page
-    assert "go to the parked topic, in %: at most 5 | 50 | **no** |" in page
+    assert "documents | 243,902 (243,902 … 243,902) | 2.4 (2.4 … 2.4) | 5.0 (5.0 … 5.0) |" in page
+    assert "`park.bytes_max` holds all its documents, in %: at most 5 | 2.4 | yes |" in page
+    assert "`park.bytes_max` as by default, in %: at most 5 | 50 | **no** |" in page

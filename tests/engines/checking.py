@@ -45,10 +45,12 @@ class Setup:
         self.index = f"sag{mark}-a_b"
         self.pattern = f"sag{mark}-*"
         self.dead_letters = f"dead-{mark}"
+        self.parked = f"parked-{mark}"
         self.url = url
         self.kafka: dict[str, object] = {"bootstrap_servers": bootstrap_servers}
         self.elasticsearch: dict[str, object] = {"hosts": [url]}
         self.dead_letter: dict[str, object] = {"topic": self.dead_letters}
+        self.park: dict[str, object] = {"topic": self.parked}
         self._routes = (
             f'[[routes]]\nname = "ekk"\nprefix = "check{mark}-"\n'
             f'index = {{ prefix = "sag{mark}-" }}\n'
@@ -56,7 +58,7 @@ class Setup:
         self._file = folder / "sink.toml"
 
     def check(self) -> Checked:
-        sections = ("kafka", "elasticsearch", "dead_letter")
+        sections = ("kafka", "elasticsearch", "dead_letter", "park")
         settings = (
             f"[{section}]\n"
             + "".join(f"{k} = {json.dumps(v)}\n" for k, v in getattr(self, section).items())

@@ -105,7 +105,8 @@ def test_what_a_kafka_user_may_not_do_is_told(locked_setup: Setup, admin: AdminC
     assert not locked_setup.check().one("dead letters").ok
 
     _allow(admin, ResourceType.TOPIC, locked_setup.topic, AclOperation.READ)
-    _allow(admin, ResourceType.TOPIC, locked_setup.dead_letters, AclOperation.CREATE)
+    for letters in (locked_setup.dead_letters, locked_setup.parked):
+        _allow(admin, ResourceType.TOPIC, letters, AclOperation.CREATE)
     wait_until(lambda: locked_setup.check().exit_code == 0, TIMEOUT_S, "the permissions to suffice")
 
 
