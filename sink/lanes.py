@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import structlog
 
 from sink.config.settings import ParkSettings
-from sink.core.bulk import Bulk
+from sink.core.bulk import Bound, Bulk
 from sink.core.lane import Aside, Lane, ParkedIndex, topic_key
 from sink.core.ledger import PARKED
 from sink.core.letters import letters_of_parked
@@ -87,15 +87,17 @@ class Lanes:
             return bulk
         others: list[int] = []
         for bound, positions in bulk.by_bound().items():
-            lane = self._lanes.get(bound.index) or self._lanes.get(topic_key(bound.topic))
-            if (
-                lane is None
-                or not lane.blocks
-                or bound.released
-                or not await self._take(lane, bulk.part(positions), progress)
-            ):
+            lane = None if bound.released else self._blocking(bound)
+            if lane is None or not await self._take(lane, bulk.part(positions), progress):
                 others += positions
         return bulk if len(others) == len(bulk) else bulk.part(sorted(others))
+
+    def _blocking(self, bound: Bound) -> Lane | None:
+        """
+        Give the lane that keeps documents from being sent.
+        """
+        lanes = (self._lanes.get(key) for key in (bound.index, topic_key(bound.topic)))
+        return next((lane for lane in lanes if lane is not None and lane.blocks), None)
 
     async def park(
         self, bulk: Bulk, refused: Mapping[int, Verdict], progress: Progress

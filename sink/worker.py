@@ -7,6 +7,7 @@ caller runs, revoke, stop) takes settlements while it lasts.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -180,8 +181,13 @@ class Worker:
     def _hand_over_all(self, draft: Draft) -> int:
         limits = self._config.bulk
         bulks = draft.bulks(self._tracker, limits.docs_max, limits.bytes_max)
-        for bulk in bulks:
-            self._hand_over(bulk)
+        waiting = deque(bulks)
+        try:
+            while waiting:
+                self._hand_over(waiting.popleft())
+        finally:  # the consumer broke in a wait: the others are read again by the next
+            for topic, documents in (each for bulk in waiting for each in bulk.by_topic()):
+                self._ledger.unread(topic, documents)
         return sum(bulk.size_bytes for bulk in bulks)
 
     def _hand_over(self, bulk: Bulk) -> None:

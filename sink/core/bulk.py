@@ -155,6 +155,15 @@ class Bulk:
             begin += section.documents
         return dict(found)
 
+    def by_topic(self) -> Iterator[tuple[str, int]]:
+        """
+        Count the documents by the topic they were consumed from, the rejected included.
+        """
+        for section in self.sections:
+            yield section.consumed_from, section.documents
+        for rejected in self.rejected:
+            yield rejected.consumed_from, len(rejected)
+
     def places(self) -> list[Section]:
         """
         Give the section of each document, by position.

@@ -50,6 +50,13 @@ class Ledger:
             counts[topic, fate] += documents
             counts[topic, IN_FLIGHT] -= documents
 
+    def unread(self, topic: str, documents: int) -> None:
+        """
+        Take documents back that were polled and never handed over: they are read again.
+        """
+        self._counts[topic, CONSUMED] -= documents
+        self._counts[topic, IN_FLIGHT] -= documents
+
     def expired(self, topic: str, records: int) -> None:
         """
         Enter records that retention deleted before they were read.

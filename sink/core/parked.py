@@ -4,6 +4,7 @@ What is made of the parked topic's records: the documents they once were, bound 
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import groupby
 
 import orjson
@@ -222,7 +223,8 @@ class _Made:
         self.sources += documents.sources
         self.records += documents.records
         self.lines += actions.lines
-        self.bounds += [bound for bound, count in actions.bounds for _ in range(count)]
+        for bound, count in actions.bounds:
+            self.bounds += [replace(bound, released=self.released, moves=self.moves)] * count
         self.dropped += documents.dropped
         self.rejected += documents.rejected
 

@@ -19,6 +19,7 @@ from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
     KafkaError,
+    KafkaException,
     Message,
     Producer,
     TopicPartition,
@@ -29,6 +30,7 @@ from confluent_kafka.cimpl import NewTopic
 from tests.engines.running import Setup
 from tests.waiting import wait_until
 
+_LOADING = {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
 Place = tuple[str, int, int]  # topic, partition, offset
 
 
@@ -134,7 +136,17 @@ def committed(setup: Setup, topics: list[str]) -> dict[tuple[str, int], int]:
     )
     known = consumer.list_topics(timeout=20).topics
     places = [TopicPartition(t, n) for t in topics for n in known[t].partitions]
-    answer = consumer.committed(places, timeout=20)
+
+    def told() -> list[TopicPartition] | None:
+        try:
+            return consumer.committed(places, timeout=20)
+        except KafkaException as failure:
+            # A broker that was restarted has to load the group first.
+            if failure.args[0].code() not in _LOADING:
+                raise
+            return None
+
+    answer = wait_until(told, 30, "the committed offsets")
     consumer.close()
     return {(p.topic, p.partition): max(p.offset, 0) for p in answer}
 

@@ -21,7 +21,7 @@ def test_what_was_polled_and_never_handed_over_is_not_in_flight_for_ever(
     An array gives three bulks: one has the only place, one the worker waits for, one is in its hand
     when the consumer breaks. They are read again, and their account begins anew.
     """
-    for wait in ("_KEEP_ALIVE_S", "_TICK_S"):
+    for wait in ("_KEEP_ALIVE_S", "_TICK_S", "_REVOKE_S"):
         monkeypatch.setattr(sink.worker, wait, 0.01)
     pipeline = Pipeline(docs_max=2, places=1)
     pipeline.elastic.hold()

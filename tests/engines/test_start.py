@@ -1,0 +1,162 @@
+"""
+`kafka.start`: where a new group begins, and that nothing is skipped from then on.
+"""
+
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from tests.engines.brokering import add_partitions, delete_topic, until_committed
+from tests.engines.commanding import command
+from tests.engines.oracle import committed, create_topics, indexed_numbers, numbered, produce
+from tests.engines.running import Setup, SinkProcess
+from tests.waiting import wait_until
+
+_OLD_MS = 1_781_000_000_000  # 2026-06-09T10:13:20Z
+_NEW_MS = 1_782_000_000_000  # 2026-06-21T00:00:00Z
+_BETWEEN = "2026-06-15T00:00:00Z"
+_PARKED = 3  # partitions of the parked topic
+
+
+def _start(setup: Setup, start: str = "latest", more: str = "") -> None:
+    setup.settings["kafka"] = f'start = "{start}"\n{more}'
+
+
+def _until(setup: Setup, *wanted: int) -> None:
+    """
+    Wait until these numbers are indexed, each once and no other.
+    """
+    wait_until(lambda: len(indexed_numbers(setup)) >= len(wanted), 60, f"{len(wanted)} numbers")
+    assert sorted(indexed_numbers(setup).elements()) == sorted(wanted)
+
+
+def _commit(setup: Setup, group: str, offsets: dict[tuple[str, int], int]) -> None:
+    """
+    Commit offsets as another tool does.
+    """
+    servers = {"bootstrap.servers": setup.kafka.bootstrap_servers}
+    consumer = Consumer(servers | {"group.id": group, "enable.auto.commit": False})
+    places = [TopicPartition(topic, number, at) for (topic, number), at in offsets.items()]
+    consumer.commit(offsets=places, asynchronous=False)
+    consumer.close()
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+@pytest.mark.parametrize(("start", "first"), [("latest", []), (_BETWEEN, [*range(50, 60)])])
+def test_a_new_group_begins_where_it_is_told_and_skips_nothing_that_comes_later(
+    setup: Setup, protocol: str, start: str, first: list[int]
+) -> None:
+    """
+    Killed at once: what was written meanwhile came after the group began, and is nowhere else.
+    """
+    _start(setup, start, f'group_protocol = "{protocol}"')
+    create_topics(setup, {"a": 2, "empty": 1})
+    produce(setup, "a", numbered(0, 50), timestamp=_OLD_MS, partition=0)
+    produce(setup, "a", numbered(50, 10), timestamp=_NEW_MS, partition=0)
+    with SinkProcess(setup) as sink:
+        sink.until_assigned(3)
+        sink.kill()
+    create_topics(setup, {"created": 1})
+    add_partitions(setup, "empty", 2)
+    for number, (user_topic, partition) in enumerate(
+        [("a", 0), ("a", 1), ("empty", 0), ("empty", 1), ("created", 0)]
+    ):
+        produce(
+            setup, user_topic, numbered(100 + number, 1), timestamp=_OLD_MS, partition=partition
+        )
+    with SinkProcess(setup, 1) as sink:
+        _until(setup, *first, *range(100, 105))
+        create_topics(setup, {"later": 1})
+        add_partitions(setup, "a", 3)
+        produce(setup, "later", numbered(105, 1), timestamp=_OLD_MS)
+        produce(setup, "a", numbered(106, 1), timestamp=_OLD_MS, partition=2)
+        _until(setup, *first, *range(100, 107))
+        assert sink.terminate() == 0
+
+
+def test_a_topic_created_again_is_read_from_its_first_record(setup: Setup) -> None:
+    """
+    It has the name of one that was there when the group began, and is not the one.
+    """
+    _start(setup)
+    create_topics(setup, {"a": 1})
+    produce(setup, "a", numbered(0, 50))
+    with SinkProcess(setup) as sink:
+        sink.until_assigned(1 + _PARKED)
+        produce(setup, "a", numbered(50, 5))
+        until_committed(setup, "a", 55)
+        delete_topic(setup, "a")
+        wait_until(lambda: _named(setup, sink, "revoked"), 40, "it to be given up")
+        create_topics(setup, {"a": 1})
+        produce(setup, "a", numbered(60, 30))
+        _until(setup, *range(50, 55), *range(60, 90))
+        assert sink.terminate() == 0
+
+
+def _named(setup: Setup, sink: SinkProcess, event: str) -> list[dict[str, Any]]:
+    topic = setup.topic("a")
+    return [line for line in sink.events(event) if any(topic in p for p in line["partitions"])]
+
+
+def test_two_sinks_of_a_new_group_begin_at_the_same_moment(setup: Setup) -> None:
+    _start(setup)
+    create_topics(setup, {"a": 6})
+    for partition in range(6):
+        produce(setup, "a", numbered(10 * partition, 10), partition=partition)
+    with SinkProcess(setup) as one, SinkProcess(setup, 1) as two:
+        for sink in (one, two):
+            sink.until_assigned(1)
+        assert sum(committed(setup, [setup.topic("a")]).values()) == 60
+        for partition in range(6):
+            produce(setup, "a", numbered(100 + partition, 1), partition=partition)
+        _until(setup, *range(100, 106))
+        assert one.terminate() == two.terminate() == 0
+
+
+def test_a_sink_that_joins_a_group_without_commits_does_not_wait_for_it(setup: Setup) -> None:
+    """
+    Its topics are empty so far. It has begun all the same: what comes is read from the first.
+    """
+    _start(setup)
+    with SinkProcess(setup) as one:
+        one.until_assigned(_PARKED)
+        create_topics(setup, {"a": 4})
+        with SinkProcess(setup, 1) as two:
+            two.until_ready()
+            for partition in range(4):
+                produce(setup, "a", numbered(partition, 1), partition=partition)
+            _until(setup, *range(4))
+            assert two.terminate() == 0
+        assert one.terminate() == 0
+
+
+def test_a_group_that_took_over_another_begins_what_that_had_not_at_the_first_record(
+    setup: Setup,
+) -> None:
+    _start(setup)
+    create_topics(setup, {"a": 2})
+    produce(setup, "a", numbered(0, 50), partition=0)
+    produce(setup, "a", numbered(100, 10), partition=1)
+    _commit(setup, f"{setup.name}-logstash", {(setup.topic("a"), 0): 30})
+    ran = command(setup, "group", "import", "--from-group", f"{setup.name}-logstash", "--yes")
+    assert ran.code == 0, ran.err
+    with SinkProcess(setup) as sink:
+        _until(setup, *range(30, 50), *range(100, 110))
+        assert sink.terminate() == 0
+
+
+def test_a_group_that_committed_in_the_parked_topic_alone_is_not_new(setup: Setup) -> None:
+    """
+    It ran before its topics were there: they came later.
+    """
+    _start(setup)
+    with SinkProcess(setup) as sink:
+        sink.until_assigned(_PARKED)
+        assert sink.terminate() == 0
+    _commit(setup, setup.group, {(setup.parked_topic, 0): 0})
+    create_topics(setup, {"a": 1})
+    produce(setup, "a", numbered(0, 5))
+    with SinkProcess(setup, 1) as sink:
+        _until(setup, *range(5))
+        assert sink.terminate() == 0
