@@ -23,11 +23,12 @@ from sink.config import Config
 from sink.core.budget import memory_bound_bytes
 from sink.core.lane import ParkedIndex
 from sink.core.ledger import Account, imbalance, total
+from sink.core.record import Partition
 from sink.core.route import Route, route_of, subscription
 from sink.core.template import WRITES, Step, StepAction
 from sink.edge.elastic import Elastic
 from sink.edge.handoff import Handoff
-from sink.edge.kafka.beginnings import Beginnings
+from sink.edge.kafka.beginnings import Beginnings, begin_group
 from sink.edge.kafka.dead_letters import DeadLetters, ensure_topics
 from sink.edge.kafka.groups import Groups
 from sink.edge.kafka.properties import Renewal, consumer
@@ -122,16 +123,12 @@ class Daemon:
             log.info("both sides answer", elasticsearch=version)
         return letter_topics
 
-    def _find_beginnings(self) -> Beginnings:
+    def _find_beginnings(self) -> dict[Partition, int]:
         """
-        Find out whether the group is new, and which partitions it begins with.
+        Commit where the group begins, if it is new.
         """
-        start = self._config.kafka.start
         topics = [t for t in self._brokers.topics() if route_of(t, self._routes)]
-        is_new = start != "earliest" and not self._brokers.committed(self._config.kafka.group_id)
-        there = self._brokers.partitions(topics) if is_new else []
-        self._beginnings = Beginnings(start, frozenset(there))
-        return self._beginnings
+        return begin_group(self._config.kafka, self._brokers, topics)
 
     def _ensure_letter_topics(self) -> dict[str, int]:
         topics = self._brokers.topics()

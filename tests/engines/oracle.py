@@ -8,6 +8,7 @@ It shares no code with sink/. The three letters:
     O  no committed offset passes a record that is neither
 """
 
+import base64
 import json
 import urllib.request
 import uuid
@@ -60,7 +61,13 @@ def produce(setup: Setup, user_topic: str, values: Iterable[bytes | None], **mor
     """
     Produce values and wait until the broker has them all.
     """
-    producer = Producer({"bootstrap.servers": setup.kafka.bootstrap_servers, "linger.ms": 20})
+    producer = Producer(
+        {
+            "bootstrap.servers": setup.kafka.bootstrap_servers,
+            "linger.ms": 20,
+            "message.max.bytes": 10_000_000,  # the topic has the last word
+        }
+    )
     failures: list[str] = []
 
     def done(error: object, _: Message) -> None:
@@ -159,10 +166,18 @@ def ask(setup: Setup, method: str, path: str, body: object = None) -> Any:
         setup.elasticsearch.url + path,
         method=method,
         data=None if body is None else json.dumps(body).encode(),
-        headers={"content-type": "application/json"},
+        headers={"content-type": "application/json", **_authorization(setup)},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.loads(answer.read() or b"null")
+
+
+def _authorization(setup: Setup) -> dict[str, str]:
+    node = setup.elasticsearch
+    if not node.security:
+        return {}
+    token = base64.b64encode(f"elastic:{node.password}".encode()).decode()
+    return {"authorization": f"Basic {token}"}
 
 
 def documents(setup: Setup) -> list[dict[str, Any]]:
@@ -170,6 +185,8 @@ def documents(setup: Setup) -> list[dict[str, Any]]:
     Read all documents of the sink's indices: hits with _index, _id, _source.
     """
     pattern = f"/{setup.name}-*"
+    # Nothing can be read of an index that was created a moment ago: a search would be a 503.
+    ask(setup, "GET", f"/_cluster/health{pattern}?wait_for_no_initializing_shards&timeout=20s")
     ask(setup, "POST", f"{pattern}/_refresh?ignore_unavailable=true")
     pit = ask(setup, "POST", f"{pattern}/_pit?keep_alive=1m&ignore_unavailable=true")["id"]
     found: list[dict[str, Any]] = []

@@ -2,12 +2,10 @@
 `kafka.start`: where a new group begins, and that nothing is skipped from then on.
 """
 
-from typing import Any
-
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from tests.engines.brokering import add_partitions, delete_topic, until_committed
+from tests.engines.brokering import add_partitions
 from tests.engines.commanding import command
 from tests.engines.oracle import committed, create_topics, indexed_numbers, numbered, produce
 from tests.engines.running import Setup, SinkProcess
@@ -50,7 +48,7 @@ def test_a_new_group_begins_where_it_is_told_and_skips_nothing_that_comes_later(
     """
     Killed at once: what was written meanwhile came after the group began, and is nowhere else.
     """
-    _start(setup, start, f'group_protocol = "{protocol}"')
+    _start(setup, start, f'group_protocol = "{protocol}"\ngroup_instance_id = "sink"')
     create_topics(setup, {"a": 2, "empty": 1})
     produce(setup, "a", numbered(0, 50), timestamp=_OLD_MS, partition=0)
     produce(setup, "a", numbered(50, 10), timestamp=_NEW_MS, partition=0)
@@ -73,30 +71,6 @@ def test_a_new_group_begins_where_it_is_told_and_skips_nothing_that_comes_later(
         produce(setup, "a", numbered(106, 1), timestamp=_OLD_MS, partition=2)
         _until(setup, *first, *range(100, 107))
         assert sink.terminate() == 0
-
-
-def test_a_topic_created_again_is_read_from_its_first_record(setup: Setup) -> None:
-    """
-    It has the name of one that was there when the group began, and is not the one.
-    """
-    _start(setup)
-    create_topics(setup, {"a": 1})
-    produce(setup, "a", numbered(0, 50))
-    with SinkProcess(setup) as sink:
-        sink.until_assigned(1 + _PARKED)
-        produce(setup, "a", numbered(50, 5))
-        until_committed(setup, "a", 55)
-        delete_topic(setup, "a")
-        wait_until(lambda: _named(setup, sink, "revoked"), 40, "it to be given up")
-        create_topics(setup, {"a": 1})
-        produce(setup, "a", numbered(60, 30))
-        _until(setup, *range(50, 55), *range(60, 90))
-        assert sink.terminate() == 0
-
-
-def _named(setup: Setup, sink: SinkProcess, event: str) -> list[dict[str, Any]]:
-    topic = setup.topic("a")
-    return [line for line in sink.events(event) if any(topic in p for p in line["partitions"])]
 
 
 def test_two_sinks_of_a_new_group_begin_at_the_same_moment(setup: Setup) -> None:

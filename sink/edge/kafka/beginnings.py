@@ -1,56 +1,62 @@
 """
 Where a partition begins that the group has never committed.
+
+`kafka.start` is for what is there when a group begins. It is committed before anything is read, so
+it holds whatever ends the sinks right after. A topic or a partition without a committed offset came
+later then, and is read from its first record: whenever it is discovered, records were written
+before that.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
+from sink.config import KafkaSettings
 from sink.core.record import Partition
-from sink.edge.kafka.properties import SOCKET_TIMEOUT_MS
+from sink.edge.kafka.groups import GroupInUse, Groups
+from sink.edge.kafka.reader import Reader
 
-_TIMEOUT_S = SOCKET_TIMEOUT_MS / 1000
 
-Start = Literal["earliest", "latest"] | datetime
+def begin_group(
+    settings: KafkaSettings, groups: Groups, topics: Iterable[str]
+) -> dict[Partition, int]:
+    """
+    Commit where a new group begins in topics. Called before its consumers are there.
+
+    A group is new that has committed nothing and has no members. Of several sinks that begin it at
+    the same moment each commits, until the first of them has joined.
+
+    Returns:
+        What was committed; nothing for a group that is not new.
+    Raises:
+        Unauthorized, Unavailable: With the reason. What was committed until then counts.
+    """
+    if settings.start == "earliest" or groups.committed(settings.group_id):
+        return {}
+    time = settings.start if isinstance(settings.start, datetime) else None
+    with Reader(settings) as reader:
+        spans = reader.spans(groups.partitions(topics), time)
+    offsets = {span.partition: span.end if time is None else span.begin for span in spans}
+    try:
+        if offsets:
+            groups.commit(settings.group_id, offsets)
+    except GroupInUse:
+        return {}
+    return offsets
 
 
 @dataclass(frozen=True, slots=True)
 class Beginnings:
     """
-    Where partitions begin without a committed offset.
-
-    `start` is for what was there when the group began. A topic or partition that came later is read
-    from its first record, whenever it is discovered: records were written before that.
-
-    Args:
-        there: The partitions that were there when a new group began; empty for a group that has
-            committed before.
+    Where partitions begin without a committed offset: at their first record.
     """
 
-    start: Start
-    there: frozenset[Partition] = frozenset()
+    start: str = "earliest"
 
-    def of(self, consumer: Consumer, fresh: Iterable[TopicPartition]) -> list[TopicPartition]:
+    def of(self, _: Consumer, fresh: Iterable[TopicPartition]) -> list[TopicPartition]:
         """
         Give partitions with the offset each begins at.
-
-        Raises:
-            KafkaException: The brokers do not tell.
         """
-        return [self._beginning(consumer, place) for place in fresh]
-
-    def _beginning(self, consumer: Consumer, place: TopicPartition) -> TopicPartition:
-        topic, number = place.topic, place.partition
-        if self.start == "earliest" or Partition(topic, number) not in self.there:
-            return TopicPartition(topic, number, OFFSET_BEGINNING)
-        if isinstance(self.start, datetime):
-            at_ms = round(self.start.timestamp() * 1000)
-            wanted = [TopicPartition(topic, number, at_ms)]
-            (found,) = consumer.offsets_for_times(wanted, timeout=_TIMEOUT_S)
-            if found.offset >= 0:
-                return found
-        _, end = consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S)
-        return TopicPartition(topic, number, end)
+        return [TopicPartition(place.topic, place.partition, OFFSET_BEGINNING) for place in fresh]
