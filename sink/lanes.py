@@ -187,7 +187,8 @@ class Lanes:
             lane.spills = True
             return False
         progress.tally.set_aside(part.sections)
-        lane.asides.append(Aside(part, Progress(progress.tally)))
+        since_s = progress.since_s or asyncio.get_running_loop().time()
+        lane.asides.append(Aside(part, Progress(progress.tally, since_s=since_s)))
         return True
 
     async def _tend(self, lane: Lane) -> None:
@@ -216,7 +217,10 @@ class Lanes:
         """
         Wait for the next probe, and spill on the way when the documents have waited too long.
         """
-        spill_in_s = lane.opened_s + self._ms_max / 1000 - asyncio.get_running_loop().time()
+        now_s = asyncio.get_running_loop().time()
+        # Counted from when they were first set aside: an index may resume and be refused in turns.
+        oldest_s = min((each.progress.since_s or now_s for each in lane.asides), default=now_s)
+        spill_in_s = oldest_s + self._ms_max / 1000 - now_s
         if lane.asides and (lane.spills or spill_in_s < wait_s):
             before_s = 0.0 if lane.spills else max(0.0, spill_in_s)
             await asyncio.sleep(before_s)

@@ -82,6 +82,7 @@ class Progress:
 
     tally: Tally
     fates: Fates = field(default_factory=Counter)
+    since_s: float | None = None  # when they were first set aside, of the loop's clock
 
     def note(self, part: Bulk, fate: str) -> None:
         """

@@ -292,3 +292,24 @@ def test_a_command_is_about_the_documents_before_it_alone() -> None:
         pipeline.elastic.unblock(INDEX)
         pipeline.until_all_is_committed()
     assert sorted(pipeline.elastic.documents().values()) == sorted(values(5, 100))
+
+
+def test_documents_of_an_index_that_resumes_and_is_refused_in_turns_wait_no_longer_for_it() -> None:
+    pipeline = _pipeline(ms_max=300)
+    pipeline.elastic.refuse(b'"n":7}', 403, "security_exception", "auto_put is unauthorized")
+    with running(pipeline):
+        pipeline.broker.produce(TOPIC, *values(10), timestamp_ms=1)
+
+        def has_resumed_and_been_refused_again() -> bool:
+            good = len(pipeline.elastic.documents())
+            pipeline.elastic.block(INDEX)
+            pipeline.broker.produce(TOPIC, *values(1, 100), timestamp_ms=1)
+            wait_until(lambda: any(each.blocks for each in pipeline.lanes.published), 10, "a block")
+            pipeline.elastic.unblock(INDEX)
+            wait_until(lambda: len(pipeline.elastic.documents()) > good, 10, "the good one")
+            return pipeline.fates().get("parked", 0) >= 1
+
+        wait_until(has_resumed_and_been_refused_again, 10, "the refused one to be parked for long")
+        pipeline.elastic.accept()
+        pipeline.until_all_is_committed()
+    everything_is_accounted_for(pipeline)
