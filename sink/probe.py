@@ -48,7 +48,8 @@ class Probe:
             return answer.reply.status != 429
         verdict = answer.verdicts[0] if answer.verdicts else Verdict(Outcome.INDEXED)
         if aside is None:  # it was a dry run
-            return verdict.outcome in _FIT
+            lane.blocks = verdict.outcome not in _FIT
+            return not lane.blocks
         return await self._judge(lane, document, aside, position, verdict)
 
     async def _judge(

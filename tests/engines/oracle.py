@@ -10,6 +10,7 @@ It shares no code with sink/. The three letters:
 
 import base64
 import json
+import urllib.error
 import urllib.request
 import uuid
 from collections import Counter
@@ -184,9 +185,24 @@ def documents(setup: Setup) -> list[dict[str, Any]]:
     """
     Read all documents of the sink's indices: hits with _index, _id, _source.
     """
+    (found,) = wait_until(lambda: _readable(setup), 30, "all shards to be readable")
+    return found
+
+
+def _readable(setup: Setup) -> list[list[dict[str, Any]]]:
+    """
+    Read all documents; nothing while Elasticsearch still opens an index, created just now.
+    """
+    try:
+        return [_documents(setup)]
+    except urllib.error.HTTPError as error:
+        if error.code != 503:
+            raise
+        return []
+
+
+def _documents(setup: Setup) -> list[dict[str, Any]]:
     pattern = f"/{setup.name}-*"
-    # Nothing can be read of an index that was created a moment ago: a search would be a 503.
-    ask(setup, "GET", f"/_cluster/health{pattern}?wait_for_no_initializing_shards&timeout=20s")
     ask(setup, "POST", f"{pattern}/_refresh?ignore_unavailable=true")
     pit = ask(setup, "POST", f"{pattern}/_pit?keep_alive=1m&ignore_unavailable=true")["id"]
     found: list[dict[str, Any]] = []
