@@ -68,7 +68,7 @@ class Daemon:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._routes: list[Route] = routes_of(config)
-        self._stop = Stop(config.shutdown.timeout_ms)
+        self._stop = Stop(config.shutdown.timeout_ms, config.kafka.threads)
         self._readiness = Readiness()
         self._readiness.lacks("start", "starting")
         self._workers: list[Worker] = []

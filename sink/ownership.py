@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from sink.committing import shown
 from sink.core.ledger import Ledger
 from sink.core.offsets import OffsetTracker, Ticket
 from sink.core.record import Partition
@@ -275,6 +276,8 @@ class Ownership:
                 self._source.pause([partition])
         if wanted:
             self._log.warning("created again, read from its beginning", partitions=shown(wanted))
+        if any(partition.topic == self._targets.parked_topic for partition in wanted):
+            self._log.error("the parked topic was deleted: what waited there is gone, run an audit")
 
     def _topics(self) -> set[str]:
         return {partition.topic for partition in self._tracker.partitions()}
@@ -284,10 +287,3 @@ class Ownership:
             self._tracker.drop(partition)
             self._given_away.add(partition)
             self._parked.forget(partition)
-
-
-def shown(partitions: Iterable[Partition]) -> list[str]:
-    """
-    Name partitions as the log has them: topic/number.
-    """
-    return [f"{topic}/{number}" for topic, number in partitions]

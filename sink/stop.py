@@ -2,6 +2,7 @@
 The operator's wish to stop, and the moment by which it is fulfilled whatever happens.
 """
 
+import contextlib
 import os
 import signal
 import threading
@@ -23,9 +24,11 @@ class Stop:
 
     Args:
         timeout_ms: From the request to the deadline.
+        workers: Threads that leave the group together.
     """
 
-    def __init__(self, timeout_ms: int) -> None:
+    def __init__(self, timeout_ms: int, workers: int = 1) -> None:
+        self._leaving = threading.Barrier(workers)
         self._timeout_s = timeout_ms / 1000
         self._event = threading.Event()
         self._deadline = float("inf")  # written once, before the event is set
@@ -67,6 +70,22 @@ class Stop:
         Give the seconds until the deadline, 0 when it has passed.
         """
         return max(0.0, self._deadline - time.monotonic())
+
+    def leave_together(self) -> None:
+        """
+        Wait until every worker has committed, but not so long that leaving the group is late.
+
+        The first that leaves begins a new generation of the group, and the last commits of the
+        others would be refused.
+        """
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self._leaving.wait(max(0.0, self.remaining_s() - _CLOSING_S / 2))
+
+    def left(self) -> None:
+        """
+        Let nobody wait for a worker that has ended.
+        """
+        self._leaving.abort()
 
     def wait(self, timeout_s: float) -> bool:
         """

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import structlog
 
+from sink.committing import Committing
 from sink.config import Config
 from sink.core.bulk import Bulk, Draft
 from sink.core.collect import Run, runs
@@ -25,7 +26,7 @@ from sink.edge.kafka.source import Listener
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.intake import Intake, RecordSource
-from sink.ownership import Ownership, shown
+from sink.ownership import Ownership
 from sink.stop import Stop
 from sink.targets import AnyTarget, Targets
 
@@ -100,6 +101,7 @@ class Worker:
         self._intake = Intake(config, readiness)
         self._kept = _Polled([], [])  # polled while it waited, and not carried yet
         self._commit_at = 0.0
+        self._committing = Committing(number, self._tracker)
         self._log = log.bind(worker=number)
 
     def run(self) -> None:
@@ -119,6 +121,7 @@ class Worker:
                 # The bulk it saw through itself, beyond the places: one more of them for each
                 # consumer that breaks would overfill the queue of settlements.
                 self._settle_until(lambda: self._awaited is None or self._stop.requested())
+        self._stop.left()
         self.account = self._ledger.publish()
 
     def _consume(self) -> None:
@@ -131,6 +134,7 @@ class Worker:
                 self._turn()
             self._settle_until(lambda: not self._outstanding or self._stop.expired())
             self._commit_now(self._tracker.partitions())
+            self._stop.leave_together()
         finally:
             self._source.close()
 
@@ -274,20 +278,9 @@ class Worker:
             return
         self._commit_at = now + self._config.kafka.commit_interval_ms / 1000
         self._owned.settle_open_questions()
-        refused = self._source.refused()
-        if refused:
-            self._tracker.uncommitted(refused)
-            self._log.warning("commit refused, it is tried again", partitions=shown(refused))
-        offsets = self._tracker.committable()
-        if offsets:
-            self._source.commit(offsets)
-            self._tracker.committed(offsets)
+        self._committing.go_on(self._source)
         self.account = self._ledger.publish()
 
     def _commit_now(self, partitions: Iterable[Partition]) -> None:
         self._take_settled(0)
-        wanted = set(partitions)
-        self._tracker.uncommitted(wanted)  # the last asynchronous commit may still fail
-        offsets = {p: o for p, o in self._tracker.committable().items() if p in wanted}
-        for partition, reason in self._source.commit_now(offsets).items():
-            self._log.warning("not committed, read again", partition=partition, why=reason)
+        self._committing.finish(self._source, partitions)

@@ -50,15 +50,17 @@ def test_a_new_group_begins_where_it_is_told_and_skips_nothing_that_comes_later(
     """
     Killed at once: what was written meanwhile came after the group began, and is nowhere else.
     """
-    # A static member that was killed is replaced at once, by the classic protocol.
-    member = 'group_instance_id = "sink"' if protocol == "classic" else ""
-    _start(setup, start, f'group_protocol = "{protocol}"\n{member}')
+    # A dead member keeps its partitions until its session ends; by KIP-848 the broker says when.
+    is_killed = protocol == "classic"
+    session = "client = { 'session.timeout.ms' = 6000, 'heartbeat.interval.ms' = 1000 }"
+    more = session if is_killed else ""
+    _start(setup, start, f'group_protocol = "{protocol}"\n{more}')
     create_topics(setup, {"a": 2, "empty": 1})
     produce(setup, "a", numbered(0, 50), timestamp=_OLD_MS, partition=0)
     produce(setup, "a", numbered(50, 10), timestamp=_NEW_MS, partition=0)
     with SinkProcess(setup) as sink:
         sink.until_assigned(3)
-        if member:
+        if is_killed:
             sink.kill()
         else:
             assert sink.terminate() == 0

@@ -177,7 +177,7 @@ class _Pending:
         if missing:
             reason = self._errors[0] if self._errors else "no acknowledgement in time"
             raise Unavailable(
-                f"topic {topic}: {missing} letters not acknowledged ({reason}); "
+                f"topic {topic}: letters are not acknowledged ({reason}); "
                 "they are written again, and nothing is committed before"
             )
 
