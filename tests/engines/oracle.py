@@ -107,6 +107,7 @@ def read_topic(setup: Setup, topics: list[str]) -> list[Message]:
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "enable.partition.eof": True,  # behind a transaction's marker, nothing else tells
+            "fetch.wait.max.ms": 10,  # an end is told by a fetch that waited so long in vain
         }
     )
     known = consumer.list_topics(timeout=20).topics
@@ -122,7 +123,7 @@ def read_topic(setup: Setup, topics: list[str]) -> list[Message]:
     through = {place for place, end in ends.items() if not end}
 
     def all_read() -> bool:
-        for message in consumer.consume(5000, 0.2):
+        for message in consumer.consume(5000, 0.05):
             error = message.error()
             if error is None:
                 messages.append(message)
