@@ -15,8 +15,9 @@ import structlog
 
 from sink.committing import Committing
 from sink.config import Config
-from sink.core.bulk import Bulk, Draft
+from sink.core.bulk import Bulk
 from sink.core.collect import Run, runs
+from sink.core.draft import Draft
 from sink.core.ledger import Account, Ledger
 from sink.core.offsets import OffsetTracker
 from sink.core.record import Partition, Record

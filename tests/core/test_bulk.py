@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sink.collectors.log import LOG
-from sink.core.bulk import Actions, Bound, Bulk, Draft, action_lines, action_prefix, cut
+from sink.core.bulk import Actions, Bound, Bulk, action_lines, action_prefix
 from sink.core.collect import Collector, Documents, Rejected, Run
+from sink.core.draft import Draft, cut
 from sink.core.offsets import OffsetTracker, Ticket
 from sink.core.record import Partition
 from sink.testing import FakeRecord, operations

@@ -17,6 +17,11 @@ from tests.waiting import wait_until
 
 SINK = Path(sys.executable).with_name("sink")
 
+# Topics that come and go are noticed within a second, not ten.
+QUICK = "client = { 'topic.metadata.refresh.interval.ms' = 1000 }"
+# Commits are waited for in most tests: not for a whole second.
+_COMMITS = "commit_interval_ms = 200"
+
 _TOML = """
 [kafka]
 bootstrap_servers = "{bootstrap}"
@@ -73,9 +78,10 @@ class Setup:
         path = self.folder / "sink.toml"
         given = {"kafka": "", "elasticsearch": "", "bulk": "", "more": "", "shutdown_ms": "10000"}
         given |= {"bootstrap": self.kafka.bootstrap_servers, "url": self.elasticsearch.url}
-        path.write_text(
-            _TOML.format(**given | {"name": self.name, "group": self.group} | self.settings)
-        )
+        given |= {"name": self.name, "group": self.group} | self.settings
+        if "commit_interval_ms" not in given["kafka"]:
+            given["kafka"] += f"\n{_COMMITS}"
+        path.write_text(_TOML.format(**given))
         return path
 
 

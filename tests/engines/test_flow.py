@@ -22,7 +22,7 @@ from tests.engines.oracle import (
     read_topic,
     recreate_topic,
 )
-from tests.engines.running import Setup, SinkProcess
+from tests.engines.running import QUICK, Setup, SinkProcess
 from tests.waiting import wait_until
 
 _RECORDS = Path(__file__).parents[1] / "fixtures" / "records"
@@ -123,6 +123,7 @@ def test_the_index_follows_the_records_time_and_the_mapping_the_template(setup: 
 
 
 def test_a_topic_created_while_running_is_read_from_its_first_record(setup: Setup) -> None:
+    setup.settings["kafka"] = QUICK
     create_topics(setup, {"a": 1})
     with SinkProcess(setup) as sink:
         sink.until_assigned(1)

@@ -13,7 +13,7 @@ from tests.engines.oracle import (
     produce,
     recreate_topic,
 )
-from tests.engines.running import Setup, SinkProcess
+from tests.engines.running import QUICK, Setup, SinkProcess
 from tests.waiting import wait_until
 
 _AGAIN = "created again, read from its beginning"
@@ -29,7 +29,6 @@ def test_a_topic_created_again_with_a_longer_log_loses_nothing(setup: Setup) -> 
     By the classic protocol there is no rebalance and no error: the log is read on at the old
     offset. What was read so before it was noticed has two ids, and stands there twice.
     """
-    setup.settings["kafka"] = "commit_interval_ms = 200"
     create_topics(setup, {"a": 1, "b": 1})
     produce(setup, "a", numbered(0, 50))
     with SinkProcess(setup) as sink:
@@ -69,7 +68,7 @@ def test_a_topic_created_again_while_stopped_is_read_from_its_beginning(
 def test_a_topic_deleted_while_running_leaves_the_others_and_the_ledger_alone(
     setup: Setup,
 ) -> None:
-    setup.settings["kafka"] = "commit_interval_ms = 200"
+    setup.settings["kafka"] = QUICK
     create_topics(setup, {"a": 2, "b": 2})
     produce(setup, "a", numbered(0, 500))
     produce(setup, "b", numbered(500, 500))
@@ -96,6 +95,7 @@ def _gone(sink: SinkProcess, topic: str) -> bool:
 
 
 def test_added_partitions_are_read_from_their_first_record(setup: Setup) -> None:
+    setup.settings["kafka"] = QUICK
     create_topics(setup, {"a": 1})
     produce(setup, "a", numbered(0, 50))
     with SinkProcess(setup) as sink:

@@ -14,11 +14,14 @@ from tests.waiting import wait_until
 _OLD_MS = 1_781_000_000_000  # 2026-06-09T10:13:20Z
 _NEW_MS = 1_782_000_000_000  # 2026-06-21T00:00:00Z
 _BETWEEN = "2026-06-15T00:00:00Z"
+_QUICK = "'topic.metadata.refresh.interval.ms' = 1000"
+_IMPATIENT = "'session.timeout.ms' = 6000, 'heartbeat.interval.ms' = 1000"
 _PARKED = 3  # partitions of the parked topic
 
 
-def _start(setup: Setup, start: str = "latest", more: str = "") -> None:
-    setup.settings["kafka"] = f'start = "{start}"\n{more}'
+def _start(setup: Setup, start: str = "latest", more: str = "", *, impatient: bool = False) -> None:
+    client = f"client = {{ {_QUICK}, {_IMPATIENT} }}" if impatient else f"client = {{ {_QUICK} }}"
+    setup.settings["kafka"] = f'start = "{start}"\n{more}\n{client}'
 
 
 def _until(setup: Setup, *wanted: int) -> None:
@@ -52,9 +55,7 @@ def test_a_new_group_begins_where_it_is_told_and_skips_nothing_that_comes_later(
     """
     # A dead member keeps its partitions until its session ends; by KIP-848 the broker says when.
     is_killed = protocol == "classic"
-    session = "client = { 'session.timeout.ms' = 6000, 'heartbeat.interval.ms' = 1000 }"
-    more = session if is_killed else ""
-    _start(setup, start, f'group_protocol = "{protocol}"\n{more}')
+    _start(setup, start, f'group_protocol = "{protocol}"', impatient=is_killed)
     create_topics(setup, {"a": 2, "empty": 1})
     produce(setup, "a", numbered(0, 50), timestamp=_OLD_MS, partition=0)
     produce(setup, "a", numbered(50, 10), timestamp=_NEW_MS, partition=0)
