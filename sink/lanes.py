@@ -28,6 +28,11 @@ from sink.scribe import Scribe
 
 log = structlog.get_logger()
 
+# From so much of the room on, partitions that give nothing but documents of closed lanes wait in
+# Kafka, until it is half as much.
+_FULL = 0.5
+_OTHER_WORK = 19  # shares of the time, for one of writing to the parked topic
+_BUSY_BULKS = 4
 _WELL_S = 60.0  # an index that is refused sooner than so long after it resumed was not well
 
 
@@ -67,6 +72,7 @@ class Lanes:
         self._parked_topic = parked_topic
         self._retry = retry
         self._lanes: dict[str, Lane] = {}  # by key
+        self._spill_again_s = 0.0  # of the loop's clock
         self._closed: dict[str, tuple[float, int]] = {}  # key → when, after how many probes
 
     def tend(self, group: asyncio.TaskGroup, see_through: SeeThrough) -> None:
@@ -85,12 +91,18 @@ class Lanes:
         """
         if not self._lanes:
             return bulk
-        others: list[int] = []
-        for bound, positions in bulk.by_bound().items():
+        others: list[range] = []
+        size_bytes = bulk.size_bytes
+        for bound, ranges in bulk.ranges_by_bound().items():
             lane = None if bound.released else self._blocking(bound)
-            if lane is None or not await self._take(lane, bulk.part(positions), progress):
-                others += positions
-        return bulk if len(others) == len(bulk) else bulk.part(sorted(others))
+            part = bulk.cut_out(ranges) if lane else bulk
+            if lane and await self._take(lane, part, progress):
+                size_bytes -= part.size_bytes
+            else:
+                others += ranges
+        if len(others) == len(bulk.sections):
+            return bulk
+        return bulk.cut_out(sorted(others, key=lambda each: each.start), size_bytes)
 
     def _blocking(self, bound: Bound) -> Lane | None:
         """
@@ -155,19 +167,21 @@ class Lanes:
         Returns:
             False when the lane was closed meanwhile: they are to be sent.
         """
-        at_home = [
-            s.consumed_from == self._parked_topic and not s.bound.moves for s in part.places()
-        ]
-        if all(at_home):
+        ranges = part.ranges_by_bound().values()
+        homes = [s.consumed_from == self._parked_topic and not s.bound.moves for s in part.sections]
+        if all(homes):
             self._leave(lane, part, progress)
             return True
-        if any(at_home):
-            self._leave(lane, part.part([p for p, left in enumerate(at_home) if left]), progress)
-            part = part.part([p for p, left in enumerate(at_home) if not left])
+        if any(homes):
+            each = sorted((r for of_bound in ranges for r in of_bound), key=lambda r: r.start)
+            left = [r for r, at_home in zip(each, homes, strict=True) if at_home]
+            self._leave(lane, part.cut_out(left), progress)
+            part = part.cut_out([r for r, home in zip(each, homes, strict=True) if not home])
         attempt = 0
         while not self._hold(lane, part, progress):
             if await self._scribe.park(letters_of_parked(part, lane.why)):
                 progress.note(part, PARKED)
+                lane.spills = True
                 break
             attempt += 1
             await asyncio.sleep(self._retry.seconds(attempt))
@@ -183,12 +197,11 @@ class Lanes:
     def _hold(self, lane: Lane, part: Bulk, progress: Progress) -> bool:
         if any(section.bound.moves for section in part.sections):
             return False
-        if lane.spills or not self._handoff.set_aside(part):
-            lane.spills = True
+        if not self._handoff.set_aside(part):
             return False
         progress.tally.set_aside(part.sections)
         since_s = progress.since_s or asyncio.get_running_loop().time()
-        lane.asides.append(Aside(part, Progress(progress.tally, since_s=since_s)))
+        lane.hold(Aside(part, Progress(progress.tally, since_s=since_s)))
         return True
 
     async def _tend(self, lane: Lane) -> None:
@@ -215,32 +228,43 @@ class Lanes:
 
     async def _wait(self, lane: Lane, wait_s: float) -> None:
         """
-        Wait for the next probe, and spill on the way when the documents have waited too long.
+        Wait for the next probe. What has waited for too long meanwhile goes to the parked topic.
         """
-        now_s = asyncio.get_running_loop().time()
-        # Counted from when they were first set aside: an index may resume and be refused in turns.
-        oldest_s = min((each.progress.since_s or now_s for each in lane.asides), default=now_s)
-        spill_in_s = oldest_s + self._ms_max / 1000 - now_s
-        if lane.asides and (lane.spills or spill_in_s < wait_s):
-            before_s = 0.0 if lane.spills else max(0.0, spill_in_s)
-            await asyncio.sleep(before_s)
-            lane.spills = True
-            await self._spill(lane)
-            wait_s = max(0.0, wait_s - before_s)
-        await asyncio.sleep(wait_s)
+        clock = asyncio.get_running_loop().time
+        probe_at_s = clock() + wait_s
+        while lane.asides and (spill_at_s := self._spill_at_s(lane)) < probe_at_s:
+            await asyncio.sleep(max(0.0, spill_at_s - clock()))
+            if not await self._spill(lane):
+                break
+        await asyncio.sleep(max(0.0, probe_at_s - clock()))
 
-    async def _spill(self, lane: Lane) -> None:
+    def _spill_at_s(self, lane: Lane) -> float:
+        # Counted from when they were first set aside: an index may resume and be refused in turns.
+        since_s = lane.asides[0].progress.since_s or lane.opened_s
+        return max(since_s + self._ms_max / 1000, self._spill_again_s)
+
+    async def _spill(self, lane: Lane) -> bool:
         """
-        Write what is held to the parked topic, so that its offsets may be committed.
+        Write what was set aside first to the parked topic, so that its offsets may be committed.
+
+        Beside other work this takes a twentieth of the time: it costs as much as indexing.
+
+        Returns:
+            False when it was not acknowledged.
         """
-        while lane.asides:
-            aside = lane.asides[0]
-            if not await self._scribe.park(letters_of_parked(aside.rest, lane.why)):
-                return
-            lane.asides.popleft()
-            aside.progress.note(aside.rest, PARKED)
-            self._finish(aside)
+        clock = asyncio.get_running_loop().time
+        began_s = clock()
+        aside = lane.asides[0]
+        if not await self._scribe.park(letters_of_parked(aside.rest, lane.why)):
+            return False
+        lane.release()
+        lane.spills = True
+        aside.progress.note(aside.rest, PARKED)
+        self._finish(aside)
         self._publish()
+        busy = min(1.0, self._handoff.outstanding()[0] / _BUSY_BULKS)
+        self._spill_again_s = clock() + (clock() - began_s) * _OTHER_WORK * busy
+        return True
 
     async def _drain(self, lane: Lane) -> None:
         """
@@ -258,7 +282,7 @@ class Lanes:
                 await asyncio.sleep(self._retry.seconds(1))
                 continue
             index_is_fit = False
-            lane.asides.popleft()
+            lane.release()
             self._finish(aside)
 
     def _finish(self, aside: Aside) -> None:
@@ -269,3 +293,7 @@ class Lanes:
     def _publish(self) -> None:
         self.published = tuple(lane.state() for lane in self._lanes.values())
         self._handoff.parked = frozenset(self._lanes)
+        crowding = self._handoff.crowding()
+        is_full = crowding > _FULL or (self._handoff.full and crowding > _FULL / 2)
+        blocking = (key for key, lane in self._lanes.items() if lane.blocks)
+        self._handoff.full = frozenset(blocking if is_full else ())

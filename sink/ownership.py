@@ -23,6 +23,7 @@ from sink.intake import RecordSource
 from sink.parked_reading import ParkedReading
 from sink.positions import Positions
 from sink.targets import AnyTarget, Targets
+from sink.waiting import Waiting
 
 log = structlog.get_logger()
 
@@ -60,6 +61,7 @@ class Ownership:
         self._given_away: set[Partition] = set()  # revoked or lost within the poll under way
         self._unlearned: set[str] = set()  # topics of ours whose id the brokers have not told
         self._identities = Identities(targets.ask)
+        self.waiting = Waiting(number, targets.parked_topic)
         self._parked = ParkedReading(targets.parked_topic, targets.parked, tracker)
         self._log = log.bind(worker=number)
 
@@ -136,10 +138,20 @@ class Ownership:
 
     def flow(self) -> None:
         """
-        Resume all whose topic is known.
+        Resume all whose topic is known, and which do not wait.
         """
         self.held = False
-        self._source.resume(p for p in self._source.assignment() if p.topic in self._targets)
+        self._source.resume(
+            p
+            for p in self._source.assignment()
+            if p.topic in self._targets and p not in self.waiting
+        )
+
+    def wait_with(self, full: frozenset[str]) -> None:
+        """
+        Pause partitions that give nothing but documents of lanes without room, and resume others.
+        """
+        self.waiting.apply(full, self._source, held=self.held)
 
     def news(self, polled: Iterable[News]) -> list[tuple[News, int | None]]:
         """
@@ -249,6 +261,7 @@ class Ownership:
             self._begin_again()
             for partition in self._positions.find(self._source, told.keys()):
                 self._parked.begin([partition])
+                self.waiting.forget(partition)
                 if self.held:
                     self._source.pause([partition])
         except Unavailable as failure:
@@ -270,6 +283,7 @@ class Ownership:
                 self._source.stamp(topic, topic_id)
         for partition in wanted:
             self._parked.begin([partition])
+            self.waiting.forget(partition)
             self._tracker.assign(partition)
             self._source.restart(partition, None)
             if self.held:
@@ -287,3 +301,4 @@ class Ownership:
             self._tracker.drop(partition)
             self._given_away.add(partition)
             self._parked.forget(partition)
+            self.waiting.forget(partition)

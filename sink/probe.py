@@ -56,7 +56,7 @@ class Probe:
         self, lane: Lane, document: Bulk, aside: Aside, position: int, verdict: Verdict
     ) -> bool:
         if verdict.outcome in ACCEPTED:
-            aside.take(position, verdict.outcome)
+            lane.take(aside, position, verdict.outcome)
         if verdict.outcome in _FIT:
             return True
         lane.cursor += 1  # the next time another document asks

@@ -152,6 +152,7 @@ class Worker:
         self._owned.attend(kept.news + polled.news)
         self._take_settled(0)
         self._owned.read_again(self._handoff.parked)
+        self._owned.wait_with(self._handoff.full)
         self._commit_if_due()
 
     def _told(self, records: list[Record], news: list[News]) -> _Polled:
@@ -176,6 +177,8 @@ class Worker:
                 if self._tracker.epoch(run.partition) != epoch:
                     break  # given away while a bulk was handed over: read again by its owner
                 draft.add(piece, made, actions)
+                if self._handoff.full:
+                    self._owned.waiting.note(run.partition, (bound for bound, _ in actions.bounds))
                 self._ledger.consumed(run.partition.topic, len(made), made.dropped)
                 if len(draft) >= docs_max:
                     size_bytes += self._hand_over_all(draft)

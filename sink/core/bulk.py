@@ -143,6 +143,36 @@ class Bulk:
         ]
         return Bulk(lines, records, sections, [], [], len(Body(lines)), self.worker)
 
+    def ranges_by_bound(self) -> dict[Bound, list[range]]:
+        """
+        Tell which ranges of positions, each a section, are bound for where.
+        """
+        found: defaultdict[Bound, list[range]] = defaultdict(list)
+        begin = 0
+        for section in self.sections:
+            found[section.bound].append(range(begin, begin + section.documents))
+            begin += section.documents
+        return dict(found)
+
+    def cut_out(self, ranges: Sequence[range], size_bytes: int | None = None) -> "Bulk":
+        """
+        Make a bulk of whole sections. Tickets stay with the whole. Far cheaper than `part`.
+
+        Args:
+            ranges: Of positions, each a section, in rising order.
+            size_bytes: Of the part, where it is known.
+        """
+        lines: list[bytes] = []
+        records: list[Record] = []
+        for each in ranges:
+            lines += self.lines[2 * each.start : 2 * each.stop]
+            records += self.records[each.start : each.stop]
+        begins = {each.start for each in ranges}
+        starts = accumulate((section.documents for section in self.sections), initial=0)
+        sections = [s for s, begin in zip(self.sections, starts, strict=False) if begin in begins]
+        size_bytes = len(Body(lines)) if size_bytes is None else size_bytes
+        return Bulk(lines, records, sections, [], [], size_bytes, self.worker)
+
     def by_bound(self) -> dict[Bound, list[int]]:
         """
         Tell which positions are bound for where.

@@ -52,7 +52,7 @@ class ParkedIndex:
         since_s: Seconds since the epoch, UTC.
         documents: That wait in memory, with their bytes.
         blocks: No document of the index is sent but the one that asks.
-        spills: Documents go to the parked topic.
+        spills: Some of its documents went to the parked topic.
     """
 
     index: str
@@ -88,6 +88,8 @@ class Lane:
     spills: bool = False
     cursor: int = 0  # which document asks next
     asides: deque[Aside] = field(default_factory=deque)
+    documents: int = 0  # of the asides, with their bytes
+    size_bytes: int = 0
 
     @property
     def topic(self) -> str | None:
@@ -95,6 +97,30 @@ class Lane:
         The topic, where it is one that is parked.
         """
         return self.key.removeprefix(_TOPIC) if self.key.startswith(_TOPIC) else None
+
+    def hold(self, aside: Aside) -> None:
+        """
+        Set documents aside.
+        """
+        self.asides.append(aside)
+        self.documents += len(aside.rest)
+        self.size_bytes += aside.part.size_bytes
+
+    def release(self) -> Aside:
+        """
+        Let go what was set aside first.
+        """
+        aside = self.asides.popleft()
+        self.documents -= len(aside.rest)
+        self.size_bytes -= aside.part.size_bytes
+        return aside
+
+    def take(self, aside: Aside, position: int, outcome: Outcome) -> None:
+        """
+        Enter what became of one document.
+        """
+        aside.take(position, outcome)
+        self.documents -= 1
 
     def candidate(self) -> tuple[Bulk, Aside | None, int]:
         """
@@ -120,8 +146,8 @@ class Lane:
             self.why.error_type,
             self.why.reason,
             self.since_s,
-            sum(len(aside.rest) for aside in self.asides),
-            sum(aside.part.size_bytes for aside in self.asides),
+            self.documents,
+            self.size_bytes,
             self.blocks,
             self.spills,
         )

@@ -58,6 +58,7 @@ class Handoff:
         self, workers: int, places: int, bytes_max: int, aside_bytes_max: int = 32_000_000
     ) -> None:
         self.parked: frozenset[str] = frozenset()  # keys of lanes; replaced by the loop only
+        self.full: frozenset[str] = frozenset()  # of these lanes, those without room; by the loop
         self._places = places
         self._bytes_max = bytes_max
         self._aside_bytes_max = aside_bytes_max
@@ -136,6 +137,17 @@ class Handoff:
             self._aside += 1
             self._aside_bytes += size_bytes
         return True
+
+    def crowding(self) -> float:
+        """
+        Tell how much of the room for what is set aside is taken: 0 to 1.
+
+        Where there is none by configuration, 0: all goes to the parked topic at once.
+        """
+        if not self._aside_bytes_max:
+            return 0.0
+        with self._lock:
+            return max(self._aside_bytes / self._aside_bytes_max, self._aside / ASIDE_PARTS_MAX)
 
     def finish(self, part: Bulk, tickets: Sequence[Ticket], fates: Fates) -> None:
         """

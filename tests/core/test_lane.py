@@ -19,7 +19,8 @@ def _aside(documents: int, topic: str = "orders") -> Aside:
 
 def _lane(*asides: Aside) -> Lane:
     lane = Lane("may", WHY, bulk_of(("may", ticket_of("sample", 70), 1)), 5.0)
-    lane.asides.extend(asides)
+    for aside in asides:
+        lane.hold(aside)
     return lane
 
 
