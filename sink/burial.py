@@ -15,13 +15,14 @@ from sink.core.lane import topic_key
 from sink.core.ledger import PARKED
 from sink.core.letters import letters_of_dead, letters_of_rejected
 from sink.core.outcome import Outcome, Verdict
+from sink.core.parked import DEAD_LETTER_RATE
 from sink.core.tally import Progress
 from sink.edge.retry import Backoff
 from sink.lanes import Lanes
 from sink.scribe import Scribe
 
 _TOO_MANY = Verdict(
-    Outcome.PARK, "dead_letter_rate", "the topic makes more dead letters than dead_letter.rate_max"
+    Outcome.PARK, DEAD_LETTER_RATE, "the topic makes more dead letters than dead_letter.rate_max"
 )
 
 
@@ -73,8 +74,9 @@ class Burial:
         now: list[Rejected] = []
         over: list[Rejected] = []
         for each in rejected:
-            granted = self._granted(each.record.topic() or "", len(each))
-            (now if granted == len(each) else over).append(each)
+            topic = each.record.topic() or ""
+            may = each.by_command or self._granted(topic, len(each)) == len(each)
+            (now if may else over).append(each)
         await self._scribe.bury(letters_of_rejected(now))
         await self._set_aside(over, progress)
         for fate, those in ((Outcome.DEAD, now), (PARKED, over)):

@@ -75,6 +75,7 @@ class Rejected:
     ticket: Ticket | None = None  # filled in by the draft
     index: str | None = None  # where it was bound for, when it was a document once
     id: str | None = None
+    by_command: bool = False  # an operator wants it dead-lettered: no rate holds it back
 
     def __len__(self) -> int:
         """

@@ -12,11 +12,16 @@ import orjson
 from sink.core.bulk import Actions, Bound
 from sink.core.collect import Documents, Rejected, Run, pieces
 from sink.core.command import Command, Decision, decision_of, is_command
+from sink.core.dead_letter import PREFIX
 from sink.core.envelope import Envelope, open_envelope
 from sink.core.json_objects import is_object, on_one_line
 from sink.core.record import Element, Partition, Record
 from sink.core.target import Target
 from sink.errors import Reject
+
+# Said of documents whose topic makes more dead letters than it may.
+DEAD_LETTER_RATE = "dead_letter_rate"
+_STAGE, _ERROR_TYPE = PREFIX + "stage", PREFIX + "error_type"
 
 TargetOf = Callable[[str, str], Target | None]  # topic, topic id → target
 
@@ -70,8 +75,7 @@ class ParkedTarget:
             self._only_learn(run)
             return
         offsets = [*run.offsets(), run.next_offset]
-        for begin in range(0, len(run.records), docs_max):
-            end = min(begin + docs_max, len(run.records))
+        for begin, end in _parts(run, docs_max):
             piece = Run(run.partition, run.records[begin:end], offsets[begin], offsets[end])
             made = _Made()
             for record, offset in zip(piece.records, offsets[begin:end], strict=True):
@@ -118,7 +122,8 @@ class ParkedTarget:
             made.dropped["operator"] += 1
         elif command is Command.TO_DLQ:
             reason = f"moved here by command out of the parked topic; {envelope.reason}"
-            made.rejected.append(_rejected(envelope, envelope.error_type, reason))
+            moved = _rejected(envelope, envelope.error_type, reason)
+            made.rejected.append(replace(moved, by_command=True))
         else:
             made.released = command is Command.RELEASE
             # It is not meant, or its index refuses it again: behind the command it waits further,
@@ -169,6 +174,29 @@ class ParkedTarget:
         made.rejected += [_rejected(envelope, r.error_type, r.reason) for r in documents.rejected]
         for source in documents.sources:
             made.add(source, original, target.route.op_type, envelope)
+
+
+def _parts(run: Run, docs_max: int) -> Iterator[tuple[int, int]]:
+    """
+    Split a run: what was parked for its topic's rate stands alone, so that each is settled alone.
+
+    The rate lets a few of them pass at a time. Settled with others that it does not let pass, they
+    would be read again, and dead-lettered again, without an end.
+    """
+    begin = 0
+    for end, record in enumerate(run.records, 1):
+        alone = _is_of_a_rate(record)
+        if alone and begin < end - 1:
+            yield begin, end - 1
+            begin = end - 1
+        if alone or end - begin >= docs_max or end == len(run.records):
+            yield begin, end
+            begin = end
+
+
+def _is_of_a_rate(record: Record) -> bool:
+    told = dict(record.headers() or [])
+    return told.get(_STAGE) == b"collect" or told.get(_ERROR_TYPE) == DEAD_LETTER_RATE.encode()
 
 
 def _opened(record: Record) -> Envelope:

@@ -57,6 +57,11 @@ def plan_seek(config: Config, topic: str, goal: Goal, number: int | None) -> Pla
     _check_read(config, [topic], groups.topics())
     before = groups.committed(group)
     with Reader(config.kafka) as reader:
+        if topic == config.parked_topic:
+            raise ConfigError(
+                f"topic {topic}: its offsets are the sink's own; what waits there would be "
+                "skipped: use sink parked drop"
+            )
         places = [p for p in reader.partitions(topic) if number in (None, p.number)]
         if not places:
             raise ConfigError(f"topic {topic} has no partition {number}")

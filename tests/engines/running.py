@@ -17,8 +17,8 @@ from tests.waiting import wait_until
 
 SINK = Path(sys.executable).with_name("sink")
 
-# Topics that come and go are noticed within a second, not ten.
-QUICK = "client = { 'topic.metadata.refresh.interval.ms' = 1000 }"
+# Topics that come and go, and members, are noticed within a second, not ten and three.
+QUICK = "client = { 'topic.metadata.refresh.interval.ms' = 1000, 'heartbeat.interval.ms' = 300 }"
 # Commits are waited for in most tests: not for a whole second.
 _COMMITS = "commit_interval_ms = 200"
 

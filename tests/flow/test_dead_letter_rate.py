@@ -74,3 +74,34 @@ def test_an_operator_drops_what_a_topic_of_bad_records_left_in_the_parked_topic(
             "the parked topic to be done",
         )
     assert pipeline.fates(PARKED)["dropped:operator"] >= 24
+
+
+@pytest.mark.parametrize("bad", [b'{"bad":1}', ARRAY_OF_NONE])
+def test_what_an_operator_moves_to_the_dead_letters_is_held_back_by_no_rate(bad: bytes) -> None:
+    pipeline = _pipeline(rate_max=5, bytes_max=0)
+    with running(pipeline):
+        pipeline.broker.produce(TOPIC, *[bad] * 60, timestamp_ms=1)
+        wait_until(lambda: pipeline.fates().get("parked", 0) >= 50, 10, "them to be parked")
+        headers = Decision(Command.TO_DLQ, topic=TOPIC).headers()
+        pipeline.broker.produce(PARKED, None, headers=headers, timestamp_ms=1)
+        pipeline.until_all_is_committed()
+    everything_is_accounted_for(pipeline)
+
+
+@pytest.mark.parametrize("bad", [b'{"bad":1}', ARRAY_OF_NONE])
+def test_what_is_parked_for_its_rate_is_dead_lettered_bit_by_bit_and_each_once(
+    bad: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Each time a few may pass; those before them are not written again.
+    """
+    take, is_ample = Allowance.take, Allowance.is_ample  # a minute is 60 ms here
+    monkeypatch.setattr(Allowance, "take", lambda self, t, n, s: take(self, t, n, s * 1000))
+    monkeypatch.setattr(Allowance, "is_ample", lambda self, t, s: is_ample(self, t, s * 1000))
+    pipeline = _pipeline(rate_max=5, bytes_max=0)
+    with running(pipeline):
+        pipeline.broker.produce(TOPIC, *[bad] * 60, timestamp_ms=1)
+        pipeline.until_all_is_committed()
+    assert len({letter.record.offset() for letter in pipeline.dead_letters.letters}) == 60
+    assert len(pipeline.dead_letters.letters) < 90
+    everything_is_accounted_for(pipeline)

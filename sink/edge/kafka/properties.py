@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import structlog
 
 from sink.config import KafkaSettings
+from sink.edge.logs import LIBRDKAFKA
 from sink.errors import ConfigError
 
 log = structlog.get_logger()
@@ -20,7 +21,7 @@ Properties = dict[str, Any]  # str, int, float, bool; callbacks and a logger bes
 # An outage longer than this makes a synchronous commit fail; without it one waits as long as the
 # broker stays frozen (seen: 40 s), and stopping or answering a rebalance with it.
 SOCKET_TIMEOUT_MS = 10_000
-_LIBRDKAFKA_LOG = logging.getLogger("librdkafka")
+_LIBRDKAFKA_LOG = logging.getLogger(LIBRDKAFKA)
 
 
 _COMMITTING: Properties = {
@@ -146,7 +147,8 @@ def producer(
         "enable.idempotence": True,
         "acks": "all",
         "delivery.timeout.ms": delivery_timeout_ms,
-        "message.max.bytes": message_bytes_max,
+        # A topic may be set to less, or more, than librdkafka takes for it.
+        "message.max.bytes": min(max(message_bytes_max, 1000), 1_000_000_000),
         # The default of 1 GB would stand outside every bound the sink promises.
         "queue.buffering.max.kbytes": PRODUCER_KBYTES,
         "linger.ms": 5,
