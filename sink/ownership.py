@@ -12,7 +12,7 @@ import structlog
 
 from sink.committing import shown
 from sink.core.ledger import Ledger
-from sink.core.offsets import OffsetTracker, Ticket
+from sink.core.offsets import OffsetTracker
 from sink.core.record import Partition
 from sink.edge.kafka.news import End, News
 from sink.edge.kafka.source import Listener
@@ -62,7 +62,7 @@ class Ownership:
         self._unlearned: set[str] = set()  # topics of ours whose id the brokers have not told
         self._identities = Identities(targets.ask)
         self.waiting = Waiting(number, targets.parked_topic)
-        self._parked = ParkedReading(targets.parked_topic, targets.parked, tracker)
+        self.parked = ParkedReading(targets.parked_topic, targets.parked, tracker)
         self._log = log.bind(worker=number)
 
     def begin(self, open_source: Callable[[Listener], RecordSource]) -> RecordSource:
@@ -89,7 +89,7 @@ class Ownership:
         self._targets.forget(topics - self._topics())
         for partition in partitions:
             self._tracker.assign(partition)
-        self._parked.begin(partitions)
+        self.parked.begin(partitions)
         self._unlearned |= topics
         self._learn()
         # While holding, their records would arrive in a full pipeline (seen: 940,000 of them);
@@ -189,12 +189,6 @@ class Ownership:
         self._begin_again()
         self._identities.ask(self._topics())
 
-    def left(self, left: Iterable[tuple[Ticket, str]]) -> None:
-        """
-        Note documents that were left in the parked topic, with the lane that was closed to them.
-        """
-        self._parked.left(left)
-
     def read_again(self, closed: frozenset[str]) -> None:
         """
         Read partitions of the parked topic again, where it is worth it.
@@ -202,12 +196,12 @@ class Ownership:
         Args:
             closed: The keys of the lanes that are.
         """
-        for partition, offset in self._parked.again(closed).items():
+        for partition, offset in self.parked.again(closed).items():
             self._source.seek(partition, offset)
             self._log.info("parked documents are read again", partition=partition, offset=offset)
 
     def _pass(self, end: End) -> None:
-        first = self._parked.at_end(end.partition)
+        first = self.parked.at_end(end.partition)
         if first is None:
             self._tracker.passed(end.partition, end.offset)
         else:
@@ -260,7 +254,7 @@ class Ownership:
             self._targets.compare(told)
             self._begin_again()
             for partition in self._positions.find(self._source, told.keys()):
-                self._parked.begin([partition])
+                self.parked.begin([partition])
                 self.waiting.forget(partition)
                 if self.held:
                     self._source.pause([partition])
@@ -282,7 +276,7 @@ class Ownership:
             if topic_id is not None:
                 self._source.stamp(topic, topic_id)
         for partition in wanted:
-            self._parked.begin([partition])
+            self.parked.begin([partition])
             self.waiting.forget(partition)
             self._tracker.assign(partition)
             self._source.restart(partition, None)
@@ -300,5 +294,5 @@ class Ownership:
         for partition in partitions:
             self._tracker.drop(partition)
             self._given_away.add(partition)
-            self._parked.forget(partition)
+            self.parked.forget(partition)
             self.waiting.forget(partition)

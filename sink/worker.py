@@ -267,7 +267,7 @@ class Worker:
         for settlement in self._handoff.settled(self._number, timeout_s):
             for ticket in settlement.tickets:
                 self._tracker.settle(ticket)
-            self._owned.left(settlement.left)
+            self._owned.parked.left(settlement.left)
             self._ledger.settled(settlement.fates)
             self._outstanding -= settlement.bulk is not None
             if settlement.bulk is self._awaited:
