@@ -2,6 +2,7 @@
 The command line. Each file holds one group of commands; none holds logic.
 """
 
+import logging
 import sys
 from typing import Any
 
@@ -81,6 +82,8 @@ def main() -> None:
     """
     Run the command line. Entry point of the package.
     """
+    # A command says once why Kafka does not answer; librdkafka would say it at each attempt.
+    logging.getLogger("librdkafka").setLevel(logging.CRITICAL)
     try:
         # Outside of standalone mode click returns the code of context.exit().
         sys.exit(cli(standalone_mode=False))

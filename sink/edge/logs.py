@@ -86,6 +86,8 @@ def configure(settings: LogSettings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    logging.getLogger(LIBRDKAFKA).addFilter(Seldom())
+    library = logging.getLogger(LIBRDKAFKA)
+    library.setLevel(logging.NOTSET)  # commands that end by themselves keep it silent
+    library.addFilter(Seldom())
     for name in _QUIET:  # the sink tells the same with more sense, once
         logging.getLogger(name).setLevel(max(level, logging.ERROR))

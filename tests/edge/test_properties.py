@@ -41,7 +41,8 @@ def test_a_dead_letter_is_acknowledged_by_all_replicas_and_written_once() -> Non
     assert properties["acks"] == "all"
     assert properties["enable.idempotence"] is True
     assert properties["delivery.timeout.ms"] == 30_000
-    assert properties["message.max.bytes"] == 1_000_000
+    assert properties["message.max.bytes"] == 1_000_000_000  # the topic judges
+    assert properties["batch.size"] == 1_000_000  # and it judges batches too
 
 
 def test_each_thread_is_a_static_member_of_its_own() -> None:

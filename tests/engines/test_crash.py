@@ -29,19 +29,28 @@ def test_each_record_is_there_once_after_kill_9_under_load(
     setup.settings["kafka"] = f"commit_interval_ms = 100\n{_MEMBERSHIP[membership]}"
     setup.settings["bulk"] = "docs_max = 500\nqueue_slots = 4"
     create_topics(setup, {"a": 3, "b": 2})
-    produce(setup, "a", numbered(0, _RECORDS // 2))
-    produce(setup, "b", numbered(_RECORDS // 2, _RECORDS // 2))
-
     for number in range(3):
+        # More for each than the moment: the one before may have been through with all there was.
+        _produce_share(setup, number)
         moment = rng.randint(1, 6_000)
         with SinkProcess(setup, number) as sink:
             wait_until(lambda: _far(sink) >= moment, 60, f"{moment} documents")  # noqa: B023
             sink.kill()
 
+    _produce_share(setup, 3)
     with SinkProcess(setup, 9) as sink:
         wait_until(lambda: _all_settled(setup, sink), 90, "the backlog to be settled")
         assert sink.terminate() == 0
     assert check(setup, ["a", "b"]) == _RECORDS
+
+
+def _produce_share(setup: Setup, number: int) -> None:
+    """
+    Produce a quarter of the records, one half of it to each topic.
+    """
+    half = _RECORDS // 8
+    for n, user_topic in enumerate(("a", "b")):
+        produce(setup, user_topic, numbered((2 * number + n) * half, half))
 
 
 def _far(sink: SinkProcess) -> int:

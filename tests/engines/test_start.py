@@ -14,12 +14,12 @@ from tests.waiting import wait_until
 _OLD_MS = 1_781_000_000_000  # 2026-06-09T10:13:20Z
 _NEW_MS = 1_782_000_000_000  # 2026-06-21T00:00:00Z
 _BETWEEN = "2026-06-15T00:00:00Z"
-_QUICK = "'topic.metadata.refresh.interval.ms' = 1000, 'heartbeat.interval.ms' = 300"
-_IMPATIENT = "'session.timeout.ms' = 6000"
+_QUICK = "'topic.metadata.refresh.interval.ms' = 1000"
+_IMPATIENT = "'session.timeout.ms' = 6000, 'heartbeat.interval.ms' = 300"  # not by KIP-848
 _PARKED = 3  # partitions of the parked topic
 
 
-def _start(setup: Setup, start: str = "latest", more: str = "", *, impatient: bool = False) -> None:
+def _start(setup: Setup, start: str = "latest", more: str = "", *, impatient: bool = True) -> None:
     client = f"client = {{ {_QUICK}, {_IMPATIENT} }}" if impatient else f"client = {{ {_QUICK} }}"
     setup.settings["kafka"] = f'start = "{start}"\n{more}\n{client}'
 

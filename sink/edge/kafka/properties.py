@@ -147,8 +147,10 @@ def producer(
         "enable.idempotence": True,
         "acks": "all",
         "delivery.timeout.ms": delivery_timeout_ms,
-        # A topic may be set to less, or more, than librdkafka takes for it.
-        "message.max.bytes": min(max(message_bytes_max, 1000), 1_000_000_000),
+        # The broker judges each message: the topic's limit may be changed while we run. It judges
+        # a batch as a whole too, so that one must not be larger than what the topic takes.
+        "message.max.bytes": 1_000_000_000,
+        "batch.size": min(max(message_bytes_max, 1), 1_000_000),
         # The default of 1 GB would stand outside every bound the sink promises.
         "queue.buffering.max.kbytes": PRODUCER_KBYTES,
         "linger.ms": 5,
