@@ -4,6 +4,7 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 3  # processes of tests, each with engines of its own: most of their time is waiting
 STAMP := $(VENV)/.installed
 
 .PHONY: help
@@ -34,11 +35,11 @@ demo: $(STAMP) ## run the whole job on real engines; DEMO_SECONDS=20 ends by its
 .PHONY: test
 test: $(STAMP) ## every test, the ones on the real engines included
 	$(BIN)/python -m engines fetch
-	$(BIN)/pytest -q $(ARGS)
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: test-es9
 test-es9: $(STAMP) ## the engine tests on Elasticsearch 9 (needs a JDK 21 or newer)
-	ES_VERSION=9.5.3 $(BIN)/pytest -q tests/engines $(ARGS)
+	ES_VERSION=9.5.3 $(BIN)/pytest -q -n $(WORKERS) --dist loadfile tests/engines $(ARGS)
 
 .PHONY: lint
 lint: $(STAMP) ## ruff, mypy --strict, import-linter

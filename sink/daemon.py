@@ -28,7 +28,7 @@ from sink.core.route import Route, route_of, subscription
 from sink.core.template import WRITES, Step, StepAction
 from sink.edge.elastic import Elastic
 from sink.edge.handoff import Handoff
-from sink.edge.kafka.beginnings import Beginnings, begin_group
+from sink.edge.kafka.beginnings import begin_group
 from sink.edge.kafka.dead_letters import DeadLetters, ensure_topics
 from sink.edge.kafka.groups import Groups
 from sink.edge.kafka.properties import Renewal, consumer
@@ -74,7 +74,6 @@ class Daemon:
         self._workers: list[Worker] = []
         self._unbalanced: dict[str, int] = {}
         self._brokers = Groups(config.kafka)
-        self._beginnings = Beginnings("earliest")
         self._elastic = Elastic(
             config.elasticsearch,
             bulk_timeout_ms=config.bulk.timeout_ms,
@@ -117,18 +116,20 @@ class Daemon:
         version = self._until_available("elasticsearch", self._ping)
         if self._config.templates.apply_on_start:
             self._until_available("templates", self._apply_templates)
-        self._until_available("kafka", self._find_beginnings)
+        self._until_available("kafka", self._brokers.topics)
         letter_topics = self._until_available("dead_letters", self._ensure_letter_topics)
+        self._until_available("kafka", self._begin_group)
         if letter_topics is not None:
             log.info("both sides answer", elasticsearch=version)
         return letter_topics
 
-    def _find_beginnings(self) -> dict[Partition, int]:
+    def _begin_group(self) -> dict[Partition, int]:
         """
         Commit where the group begins, if it is new.
         """
         topics = [t for t in self._brokers.topics() if route_of(t, self._routes)]
-        return begin_group(self._config.kafka, self._brokers, topics)
+        parked = self._config.parked_topic
+        return begin_group(self._config.kafka, self._brokers, topics, parked)
 
     def _ensure_letter_topics(self) -> dict[str, int]:
         topics = self._brokers.topics()
@@ -177,9 +178,7 @@ class Daemon:
         worker = Worker(
             number,
             self._config,
-            lambda listener: Source(
-                properties, Renewal(self._config.kafka), topics, listener, self._beginnings
-            ),
+            lambda listener: Source(properties, Renewal(self._config.kafka), topics, listener),
             Targets(
                 self._routes,
                 self._brokers.topic_ids,

@@ -100,8 +100,9 @@ class KafkaSettings(Section):
     )
     start: Annotated[Literal["earliest", "latest"] | datetime, BeforeValidator(_start)] = Field(
         default="earliest",
-        description="Where to begin in a partition for which the group has committed no offset: "
-        "earliest, latest, or the first record at or after an ISO-8601 time with its zone.",
+        description="Where a new group begins in what is there: earliest, latest, or the first "
+        "record at or after an ISO-8601 time with its zone. What comes later is read from its "
+        "first record.",
     )
     group_protocol: Literal["auto", "classic", "consumer"] = Field(
         default="auto",

@@ -9,7 +9,6 @@ import pytest
 
 from sink.config import KafkaSettings
 from sink.core.record import Partition, Record
-from sink.edge.kafka.beginnings import Beginnings
 from sink.edge.kafka.news import End, News
 from sink.edge.kafka.properties import Renewal, consumer
 from sink.edge.kafka.source import Source
@@ -49,7 +48,6 @@ def _source(setup: Setup, listener: _Listener) -> Iterator[Source]:
         Renewal(settings),
         [setup.topic("a")],
         listener,
-        Beginnings("earliest"),
     )
     try:
         yield source

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from sink.config import KafkaSettings
 from sink.edge.kafka.admin import Brokers
-from sink.edge.kafka.beginnings import Beginnings
 from sink.edge.kafka.properties import Renewal, consumer
 from sink.edge.kafka.source import Listener, Source
 from sink.testing import FakeBroker, FakeElastic, FakeSource
@@ -49,7 +48,6 @@ class _OnKafka(Pipeline):
             Renewal(self._settings),
             [self._topic],
             listener,
-            Beginnings("earliest"),
         )
         return cast("FakeSource", source)
 

@@ -4,6 +4,7 @@ Questions to the brokers that belong to no consumer: reachable, which topics, an
 
 from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
@@ -18,6 +19,7 @@ from sink.edge.kafka.properties import Renewal, common
 from sink.errors import ConfigError, Unauthorized, Unavailable
 
 _TIMEOUT_S = 10.0
+_TIMED_OUT = KafkaError._TIMED_OUT  # noqa: SLF001
 _AUTHENTICATION = KafkaError._AUTHENTICATION  # noqa: SLF001  librdkafka's own codes begin with _
 # Kafka's tools print ids in the URL-safe alphabet of RFC 4648 §5, librdkafka in the other.
 _URL_SAFE = str.maketrans("+/", "-_")
@@ -34,9 +36,10 @@ class Brokers:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._last_error: KafkaError | None = None
+        self._settings = settings
         self._renewal = Renewal(settings)
         try:
-            self._admin = AdminClient(common(settings) | {"error_cb": self._on_error})
+            self._admin = self._client()
         except KafkaException as failure:
             raise ConfigError(
                 f"kafka.client: librdkafka refuses it: {failure.args[0]}"
@@ -170,6 +173,20 @@ class Brokers:
         except TimeoutError as failure:
             raise Unavailable("Kafka does not answer a request in time") from failure
 
+    def _client(self) -> AdminClient:
+        return AdminClient(common(self._settings) | {"error_cb": self._on_error})
+
+    def _begin_anew(self) -> None:
+        """
+        Take another client where one gets an answer.
+
+        A client whose controller died goes on asking it, for minutes (seen on three brokers).
+        """
+        fresh = self._client()
+        with suppress(KafkaException):
+            fresh.list_topics(timeout=_TIMEOUT_S / 2)
+            self._admin = fresh
+
     def _on_error(self, error: KafkaError) -> None:
         if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  comes after the reason
             self._last_error = error
@@ -183,6 +200,8 @@ class Brokers:
         self._admin.poll(0)
         self._renewal.renew(self._admin)
         error: KafkaError = failure.args[0]
+        if error.code() == _TIMED_OUT:
+            self._begin_anew()
         last, self._last_error = self._last_error, None
         if last is not None and last.code() == _AUTHENTICATION:
             return Unauthorized(f"Kafka refuses the credentials (sasl_username): {last.str()}")

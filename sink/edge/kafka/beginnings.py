@@ -8,10 +8,7 @@ before that.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from sink.config import KafkaSettings
 from sink.core.record import Partition
@@ -20,7 +17,7 @@ from sink.edge.kafka.reader import Reader
 
 
 def begin_group(
-    settings: KafkaSettings, groups: Groups, topics: Iterable[str]
+    settings: KafkaSettings, groups: Groups, topics: Iterable[str], parked_topic: str
 ) -> dict[Partition, int]:
     """
     Commit where a new group begins in topics. Called before its consumers are there.
@@ -28,6 +25,10 @@ def begin_group(
     A group is new that has committed nothing and has no members. Of several sinks that begin it at
     the same moment each commits, until the first of them has joined.
 
+    Args:
+        topics: That it begins with.
+        parked_topic: Begun at its first record, so that the group has begun even if it has nothing
+            else yet.
     Returns:
         What was committed; nothing for a group that is not new.
     Raises:
@@ -38,7 +39,9 @@ def begin_group(
     time = settings.start if isinstance(settings.start, datetime) else None
     with Reader(settings) as reader:
         spans = reader.spans(groups.partitions(topics), time)
+        parked = reader.spans(groups.partitions([parked_topic]))
     offsets = {span.partition: span.end if time is None else span.begin for span in spans}
+    offsets |= {span.partition: span.begin for span in parked}
     # Looked at again: with thousands of partitions to ask for, others had the time to begin.
     if not offsets or groups.committed(settings.group_id):
         return {}
@@ -47,18 +50,3 @@ def begin_group(
     except GroupInUse:
         return {}
     return offsets
-
-
-@dataclass(frozen=True, slots=True)
-class Beginnings:
-    """
-    Where partitions begin without a committed offset: at their first record.
-    """
-
-    start: str = "earliest"
-
-    def of(self, _: Consumer, fresh: Iterable[TopicPartition]) -> list[TopicPartition]:
-        """
-        Give partitions with the offset each begins at.
-        """
-        return [TopicPartition(place.topic, place.partition, OFFSET_BEGINNING) for place in fresh]

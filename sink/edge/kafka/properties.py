@@ -34,8 +34,6 @@ _COMMITTING: Properties = {
     "allow.auto.create.topics": False,
     # That a partition ends behind a marker, where no record will tell, is told in no other way.
     "enable.partition.eof": True,
-    # A new topic is found within 10 s; the default is 5 minutes, and users complain about it.
-    "topic.metadata.refresh.interval.ms": 10_000,
 }
 
 
@@ -52,6 +50,8 @@ def common(settings: KafkaSettings) -> Properties:
         "ssl.ca.location": str(settings.ssl_ca_location) if settings.ssl_ca_location else None,
         "socket.timeout.ms": SOCKET_TIMEOUT_MS,
         "reconnect.backoff.max.ms": 4_000,  # Kafka's return is noticed within seconds
+        # A new topic is found within 10 s; the default is 5 minutes, and users complain about it.
+        "topic.metadata.refresh.interval.ms": 10_000,
         "logger": _LIBRDKAFKA_LOG,
     }
     return {k: v for k, v in wanted.items() if v is not None} | dict(settings.client)

@@ -20,7 +20,6 @@ from confluent_kafka import (
 )
 
 from sink.core.record import Partition, Record
-from sink.edge.kafka.beginnings import Beginnings
 from sink.edge.kafka.commits import Commits
 from sink.edge.kafka.news import News, news_of
 from sink.edge.kafka.properties import SOCKET_TIMEOUT_MS, Properties, Renewal
@@ -59,7 +58,6 @@ class Source:
         renewal: Gives a replaced password to the client after the old one was refused.
         topics: Literal names and anchored patterns.
         listener: Hears of assigned, revoked and lost partitions.
-        beginnings: Where a partition begins that was never committed.
     """
 
     def __init__(
@@ -68,9 +66,7 @@ class Source:
         renewal: Renewal,
         topics: Sequence[str],
         listener: Listener,
-        beginnings: Beginnings,
     ) -> None:
-        self._beginnings = beginnings
         self._renewal = renewal
         self._failure: BaseException | None = None
         self._commits = Commits()
@@ -224,18 +220,18 @@ class Source:
     def _starts(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
         """
         Give partitions with the offset each begins at.
+
+        One that the group has never committed came after the group began, or `kafka.start` says so:
+        it is read from its first record.
         """
         if not partitions:
             return []
         known = self._consumer.committed(partitions, timeout=_TIMEOUT_S)
         self._commits.found(known)
-        begun = self._beginnings.of(self._consumer, (p for p in known if p.offset < 0))
-        # Written down at once: after a restart the group is not new, and what came meanwhile is
-        # read from here on.
-        found = {Partition(p.topic, p.partition): p.offset for p in begun if p.offset >= 0}
-        if found:
-            self._commits.begin(self._consumer, found)
-        return [p for p in known if p.offset >= 0] + begun
+        for place in known:
+            if place.offset < 0:
+                place.offset = OFFSET_BEGINNING
+        return known
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._guarded(lambda: self._listener.on_revoke(_names(partitions)))
