@@ -63,9 +63,9 @@ class Waiting:
         more, fewer = wanted - self._waiting, self._waiting - wanted
         self._waiting = wanted
         if more:
-            self._log.warning("waits in Kafka for parked indices", partitions=shown(more))
+            self._log.debug("waits in Kafka for parked indices", partitions=shown(more))
         if fewer:
-            self._log.info("read on", partitions=shown(fewer))
+            self._log.debug("read on", partitions=shown(fewer))
         if more and not held:
             source.pause(more)
         if fewer and not held:

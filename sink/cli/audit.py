@@ -54,8 +54,9 @@ def audit(
     took and did not keep (an ingest pipeline dropped it, the failure store has it, it was deleted),
     and what the group never read because it started later: see --from.
 
-    --surplus reads the ids of all documents in the topic's indices, and names those that no record
-    of the range gives and those in two indices. Records that compaction removed leave such.
+    --surplus reads the ids of all documents in the topic's indices, and names those of offsets
+    within the range, and of the topic's present id, that no record gives, and those that are in two
+    of these indices. Records that compaction removed leave such.
 
     Exit code 1: something is missing, surplus or there twice. 2: the route's ids are not the
     sink's own, so it cannot be told.
@@ -63,6 +64,8 @@ def audit(
     from sink.config import load
     from sink.operations.audit import Audit, Range
 
+    if isinstance(begin, int) and isinstance(end, int) and begin >= end:
+        raise click.UsageError(f"--from {begin} is not before --to {end}: there is nothing between")
     work = Audit(load(path), Range(topic, begin, end, partition), surplus=surplus)
     findings = _findings(work, hidden=as_json or everything)
     if as_json:
@@ -70,6 +73,8 @@ def audit(
     else:
         _print_findings(findings, None if everything else _SHOWN)
         print_table(("FATE", "DOCUMENTS"), list(work.counts.items()))
+    if not any(work.counts.values()):
+        click.echo("no record in that range: nothing was looked for", err=True)
     for letters, messages in work.foreign.items():
         click.echo(f"{letters}: {messages} messages are not of the sink, passed over", err=True)
     raise click.exceptions.Exit(1 if any(work.counts[kind] for kind in _KINDS) else 0)

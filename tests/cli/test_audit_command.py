@@ -84,3 +84,13 @@ def test_where_elasticsearch_picks_the_ids_nothing_can_be_told(file: Path) -> No
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert "routes.ekk.id" in result.stderr
+
+
+def test_a_range_without_records_is_no_silent_all_clear(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sink.operations.audit.Audit.steps", lambda _: iter(()))
+
+    assert "no record in that range" in sink("audit", *TOPIC, "--from", "999999999").stderr
+    wrong = sink("audit", *TOPIC, "--from", "100", "--to", "50")
+    assert (wrong.exit_code, "nothing between" in wrong.output) == (2, True)
