@@ -2,15 +2,21 @@
 Commits what is settled: without waiting while it runs, and once for all before partitions are left.
 """
 
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 import structlog
 
 from sink.core.offsets import OffsetTracker
 from sink.core.record import Partition
+from sink.errors import Unavailable
 from sink.intake import RecordSource
 
 log = structlog.get_logger()
+
+_ANSWER_S = 1.0
+_POLL_S = 0.05
 
 
 class Committing:
@@ -26,16 +32,29 @@ class Committing:
 
     def go_on(self, source: RecordSource) -> None:
         """
-        Commit what is settled, without waiting. What was refused before is tried again.
+        Commit what is settled, without waiting, one commit after the other.
+
+        What was refused before is tried again.
         """
         refused = source.refused()
         if refused:
             self._tracker.uncommitted(refused)
             self._log.warning("commit refused, it is tried again", partitions=shown(refused))
-        offsets = self._tracker.committable()
+        offsets = {} if source.is_committing() else self._tracker.committable()
         if offsets:
             source.commit(offsets)
             self._tracker.committed(offsets)
+
+    def await_answer(self, source: RecordSource, within_s: float) -> None:
+        """
+        Wait for the answer to the last commit: it could undo the one that follows.
+
+        What is polled meanwhile is not tracked, so it is read again.
+        """
+        until_s = time.monotonic() + min(_ANSWER_S, within_s)
+        while source.is_committing() and time.monotonic() < until_s:
+            with suppress(Unavailable):
+                source.poll(1, _POLL_S)
 
     def finish(self, source: RecordSource, partitions: Iterable[Partition]) -> None:
         """

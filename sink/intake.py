@@ -32,6 +32,7 @@ class RecordSource(Log, Protocol):
     def stamp(self, topic: str, topic_id: str) -> None: ...  # noqa: D102
     def committed_under(self, partition: Partition) -> str | None: ...  # noqa: D102
     def commit(self, offsets: dict[Partition, int]) -> None: ...  # noqa: D102
+    def is_committing(self) -> bool: ...  # noqa: D102
     def refused(self) -> list[Partition]: ...  # noqa: D102
     def commit_now(self, offsets: dict[Partition, int]) -> dict[Partition, str]: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102

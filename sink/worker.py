@@ -134,6 +134,7 @@ class Worker:
             while not self._stop.requested():
                 self._turn()
             self._settle_until(lambda: not self._outstanding or self._stop.expired())
+            self._committing.await_answer(self._source, self._stop.remaining_s() / 2)
             self._commit_now(self._tracker.partitions())
             self._stop.leave_together()
         finally:

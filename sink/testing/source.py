@@ -44,6 +44,7 @@ class FakeSource:
         self._events: deque[_Event] = deque()
         self._failure: BaseException | None = None  # out of a callback
         self._errors: deque[BaseException] = deque()  # that polls were told to raise
+        self.commits_unanswered = False  # the next commit would have to wait for the last
         self._refused: list[Partition] = []
         self._told_ends: dict[Partition, int] = {}
         self._topic_ids: dict[str, str] = {}  # that commits carry
@@ -183,6 +184,12 @@ class FakeSource:
         """
         if not self._commit(offsets):
             self._refused += offsets
+
+    def is_committing(self) -> bool:
+        """
+        Each commit is answered at once, unless `commits_unanswered` says otherwise.
+        """
+        return self.commits_unanswered
 
     def refused(self) -> list[Partition]:
         """

@@ -273,3 +273,23 @@ def test_an_unforeseen_error_in_a_callback_costs_a_new_consumer_and_no_record(
 
 def _broken(_: object) -> None:
     raise ZeroDivisionError
+
+
+def test_a_commit_waits_for_the_answer_to_the_last_one() -> None:
+    """
+    librdkafka sends a commit without answer again: behind a later one it would undo it.
+    """
+    pipeline = Pipeline(docs_max=1)
+    pipeline.broker.produce(TOPIC, *values(5))
+    with running(pipeline):
+        pipeline.until_all_is_committed()
+        pipeline.source.commits_unanswered = True
+        commits = len(pipeline.broker.commits)
+        pipeline.broker.produce(TOPIC, *values(5, 5))
+        wait_until(lambda: len(pipeline.elastic.documents()) == 10, 10, "the next documents")
+        polls = pipeline.source.polls
+        wait_until(lambda: pipeline.source.polls > polls + 3, 10, "some turns")
+        assert len(pipeline.broker.commits) == commits
+        pipeline.source.commits_unanswered = False
+        pipeline.until_all_is_committed()
+    everything_is_accounted_for(pipeline)

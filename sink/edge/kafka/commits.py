@@ -5,12 +5,14 @@ A topic may be deleted and created again unnoticed. Without its id, an offset co
 be taken for one of the new topic, and the records before it would be skipped.
 """
 
+import time
 from collections.abc import Iterable
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from sink.core.record import Partition
 
+_ANSWERED_BY_S = 60.0  # an answer that has not come by then does not come
 _STAMP = "topic-id:"  # begins the metadata of our commits; those of other tools have none
 
 
@@ -21,6 +23,7 @@ class Commits:
 
     def __init__(self) -> None:
         self._refused: list[Partition] = []
+        self._begun_at_s: float | None = None  # of the commit that is not answered yet
         self._topic_ids: dict[str, str] = {}
         self._found: dict[Partition, str] = {}
 
@@ -49,11 +52,23 @@ class Commits:
         Commit without waiting; what the broker refuses is told by `refused`.
         """
         consumer.commit(offsets=self._positions(offsets), asynchronous=True)
+        self._begun_at_s = time.monotonic()
+
+    def is_under_way(self) -> bool:
+        """
+        Tell whether a commit is not answered yet.
+
+        A second one then could be overtaken by the first: librdkafka sends what got no answer
+        again, and the committed offset goes back (seen: a broker killed and restarted).
+        """
+        begun_at_s = self._begun_at_s
+        return begun_at_s is not None and time.monotonic() < begun_at_s + _ANSWERED_BY_S
 
     def note(self, error: KafkaError | None, partitions: Iterable[TopicPartition]) -> None:
         """
         Take the broker's answer to what `begin` sent.
         """
+        self._begun_at_s = None
         self._refused += [
             Partition(p.topic, p.partition)
             for p in partitions

@@ -200,6 +200,12 @@ class Source:
         """
         return self._commits.now(self._consumer, offsets)
 
+    def is_committing(self) -> bool:
+        """
+        Tell whether a commit is not answered yet; the answer comes within a poll.
+        """
+        return self._commits.is_under_way()
+
     def close(self) -> None:
         """
         Leave the group and free the client.
