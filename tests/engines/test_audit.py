@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer, TopicCollection
+from confluent_kafka import Consumer, Producer, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -181,7 +181,7 @@ def test_documents_that_are_parked_dead_or_not_due_are_not_missing(setup: Setup)
     assert _audit(setup, "--from", "4", "--to", "6")[0] == 0
 
     # What the group has committed in the parked topic must have gone somewhere.
-    assert command(setup, "group", "seek", "--topic", parked, *latest).code == 0
+    _commit(setup, parked, 1)
     assert _audit(setup)[2] == {"missing": 9, "dead": 1}
 
 
@@ -307,3 +307,11 @@ def test_what_cannot_be_audited_is_a_usage_error(
 
     assert (ran.code, ran.out) == (2, "")
     assert said.format(name=setup.name) in ran.err
+
+
+def _commit(setup: Setup, topic: str, offset: int) -> None:
+    consumer = Consumer(
+        {"bootstrap.servers": setup.kafka.bootstrap_servers, "group.id": setup.group}
+    )
+    consumer.commit(offsets=[TopicPartition(topic, 0, offset)], asynchronous=False)
+    consumer.close()

@@ -16,6 +16,10 @@ _IMPATIENT = (
 _OUTAGE_S = 15
 
 
+def _with_partitions(sink: SinkProcess) -> set[int]:
+    return {event["worker"] for event in sink.events("assigned")}
+
+
 def _settled(setup: Setup, topic: str, records: int) -> bool:
     return sum(committed(setup, [setup.topic(topic)]).values()) == records
 
@@ -30,13 +34,14 @@ def test_an_outage_under_load_loses_nothing_and_evicts_nobody(setup: Setup) -> N
     produce(setup, "a", numbered(0, 30_000))
     with SinkProcess(setup) as sink:
         wait_until(sink.ledger, 40, "the first documents")
+        wait_until(lambda: {0, 1} == _with_partitions(sink), 40, "both threads to have joined")
         setup.elasticsearch.stop()
         try:
-            wait_until(lambda: "elasticsearch" in sink.reasons(), 10, "not ready, with the reason")
+            produce(setup, "a", numbered(30_000, 30_000))
+            wait_until(lambda: "elasticsearch" in sink.reasons(), 20, "not ready, with the reason")
             assert sink.get("/health/live")[0] == 200
             before = sink.rss_mib()
             given = len(sink.events("revoked"))  # the second thread may have joined after the first
-            produce(setup, "a", numbered(30_000, 30_000))
             end = time.monotonic() + _OUTAGE_S
             wait_until(lambda: time.monotonic() > end, 2 * _OUTAGE_S, "the outage to be over")
             grown = sink.rss_mib() - before

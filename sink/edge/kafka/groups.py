@@ -2,6 +2,7 @@
 Consumer groups as the brokers see them: who is in one, what it has committed, and setting that.
 """
 
+import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -12,6 +13,9 @@ from sink.edge.kafka.admin import Brokers
 from sink.errors import Unavailable
 
 _TIMEOUT_S = 10.0
+# A coordinator that was started just now, or has the first group of all, loads them first.
+_LOADING = KafkaError.COORDINATOR_LOAD_IN_PROGRESS
+_LOADING_S = 0.3
 _NO_GROUP = KafkaError.GROUP_ID_NOT_FOUND
 
 
@@ -72,13 +76,19 @@ class Groups(Brokers):
             Unauthorized, Unavailable: With the reason.
         """
         asked = [ConsumerGroupTopicPartitions(group)]
-        futures = self._admin.list_consumer_group_offsets(asked, request_timeout=_TIMEOUT_S)
-        try:
-            found = self._result(futures[group]).topic_partitions
-        except KafkaException as failure:
-            if failure.args[0].code() == _NO_GROUP:
-                return {}
-            raise self._explained(failure) from failure
+        until_s = time.monotonic() + _TIMEOUT_S
+        while True:
+            futures = self._admin.list_consumer_group_offsets(asked, request_timeout=_TIMEOUT_S)
+            try:
+                found = self._result(futures[group]).topic_partitions
+                break
+            except KafkaException as failure:
+                code = failure.args[0].code()
+                if code == _NO_GROUP:
+                    return {}
+                if code != _LOADING or time.monotonic() > until_s:
+                    raise self._explained(failure) from failure
+                time.sleep(_LOADING_S)
         bad = next((p for p in found if p.error is not None), None)
         if bad is not None:
             raise self._explained(KafkaException(bad.error))
