@@ -5,8 +5,9 @@ No exception leaves a librdkafka callback: one that does makes `consume()` raise
 it had already taken (seen: 146 of a million). It is kept, and raised by `poll` where it is safe.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol, cast
 
 import structlog
@@ -28,6 +29,7 @@ from sink.errors import Unauthorized, Unavailable
 log = structlog.get_logger()
 
 _TIMEOUT_S = SOCKET_TIMEOUT_MS / 1000
+_LEAVE_S, _LEAVE_LONGEST_S = 0.2, 1.0
 _CREDENTIALS = frozenset(
     {
         KafkaError._AUTHENTICATION,  # noqa: SLF001  librdkafka's own codes begin with _
@@ -210,10 +212,17 @@ class Source:
         """
         Leave the group and free the client.
 
-        Unsubscribed first: of two consumers of a group that are closed at once, one stays behind as
-        a member until its session ends, and holds partitions that nobody reads (seen on 2.16).
+        Unsubscribed first, and polled until that is done: a consumer that is closed while the group
+        rebalances stays behind as a member until its session ends, and holds partitions that nobody
+        reads (seen on 2.16). What is polled is read again.
         """
-        self._consumer.unsubscribe()
+        began_s = time.monotonic()
+        with suppress(KafkaException):  # whatever it is, it is closed
+            self._consumer.unsubscribe()
+            while time.monotonic() < began_s + (
+                _LEAVE_LONGEST_S if self._consumer.assignment() else _LEAVE_S
+            ):
+                self._consumer.consume(1, _LEAVE_S / 4)
         self._consumer.close()
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
