@@ -207,8 +207,9 @@ class Daemon:
             reasons = self._readiness.reasons()
             if "kafka" in reasons:
                 self._attempt("kafka", lambda: self._brokers.topics(timeout_s=_WATCH_S))
-            for part in reasons.keys() & {"dead_letters", "parked"}:
-                self._attempt(part, self._ensure_letter_topics)
+            if reasons.keys() & {"dead_letters", "parked", "letter_topics"}:
+                # A part of its own: that the topics are there does not say that they are written.
+                self._attempt("letter_topics", self._ensure_letter_topics)
             if self._config.templates.apply_on_start and time.monotonic() > templates_at:
                 templates_at = time.monotonic() + _TEMPLATES_EVERY_S
                 self._attempt("templates", self._apply_templates)

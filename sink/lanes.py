@@ -167,12 +167,12 @@ class Lanes:
         Returns:
             False when the lane was closed meanwhile: they are to be sent.
         """
-        ranges = part.ranges_by_bound().values()
         homes = [s.consumed_from == self._parked_topic and not s.bound.moves for s in part.sections]
         if all(homes):
             self._leave(lane, part, progress)
             return True
         if any(homes):
+            ranges = part.ranges_by_bound().values()
             each = sorted((r for of_bound in ranges for r in of_bound), key=lambda r: r.start)
             left = [r for r, at_home in zip(each, homes, strict=True) if at_home]
             self._leave(lane, part.cut_out(left), progress)

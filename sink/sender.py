@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 PART = "elasticsearch"
 # A bulk over the node's indexing pressure is refused at every attempt, however long it waits.
-_REFUSALS_UNTIL_HALVED = 3
+REFUSALS_UNTIL_HALVED = 3
 # Requests of parked indices at a time, beside those of all others.
 ASIDE_IN_FLIGHT = 4
 # No server is set up to refuse so little: http.max_content_length is 100 MB, nginx's limit 1 MB.
@@ -105,7 +105,7 @@ class Sender:
             if answer.request in (Request.ANSWERED, Request.HALVE):
                 return answer
             refusals += answer.reply.status == 429
-            if refusals >= _REFUSALS_UNTIL_HALVED:
+            if refusals >= REFUSALS_UNTIL_HALVED:
                 return Answer(Request.HALVE, answer.reply)
 
     async def _attempt(self, bulk: Bulk, slots: asyncio.Semaphore, *, aside: bool) -> Answer | None:

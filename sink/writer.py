@@ -123,6 +123,8 @@ class Writer:
         """
         Ask the indices of unclear documents: not fit, they are parked; else the document is dead.
         """
+        if not found.unclear:
+            return
         places = bulk.places()
         fit: dict[str, bool] = {}
         for position in found.unclear:
@@ -142,6 +144,8 @@ class Writer:
         """
         Park what is refused for its index, and give the positions to be sent again.
         """
+        if not (found.again or found.parked):
+            return []
         places = bulk.places()
         refusals.update({places[position].bound.index for position in found.again})
         parked = set(found.parked)

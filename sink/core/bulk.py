@@ -177,12 +177,8 @@ class Bulk:
         """
         Tell which positions are bound for where.
         """
-        found: defaultdict[Bound, list[int]] = defaultdict(list)
-        begin = 0
-        for section in self.sections:
-            found[section.bound] += range(begin, begin + section.documents)
-            begin += section.documents
-        return dict(found)
+        found = self.ranges_by_bound().items()
+        return {bound: [p for each in ranges for p in each] for bound, ranges in found}
 
     def by_topic(self) -> Iterator[tuple[str, int]]:
         """

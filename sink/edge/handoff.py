@@ -146,8 +146,8 @@ class Handoff:
         """
         if not self._aside_bytes_max:
             return 0.0
-        with self._lock:
-            return max(self._aside_bytes / self._aside_bytes_max, self._aside / ASIDE_PARTS_MAX)
+        parts, size_bytes = self.aside()
+        return max(size_bytes / self._aside_bytes_max, parts / ASIDE_PARTS_MAX)
 
     def finish(self, part: Bulk, tickets: Sequence[Ticket], fates: Fates) -> None:
         """

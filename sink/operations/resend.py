@@ -17,17 +17,15 @@ import structlog
 from sink.config import Config
 from sink.core.bulk import Body
 from sink.core.outcome import INDEXED, Answer, Outcome, Reply, Request, judge
+from sink.core.sorting import ACCEPTED
 from sink.edge.elastic import Elastic
 from sink.edge.retry import Backoff
 from sink.errors import Unauthorized, Unavailable
 from sink.operations.report import Origin, Report
-from sink.sender import BulkEndpoint
+from sink.sender import REFUSALS_UNTIL_HALVED, BulkEndpoint
 
 log = structlog.get_logger()
 
-# A bulk over the node's indexing pressure is refused at every attempt, however long it waits.
-_REFUSALS_UNTIL_HALVED = 3
-_ACCEPTED = frozenset({Outcome.INDEXED, Outcome.DUPLICATE, Outcome.DROPPED})
 _WAITS = frozenset({Outcome.RETRY, Outcome.PARK})
 _ALL = ""  # stands for Elasticsearch as a whole where an index is named: no index has this name
 
@@ -141,7 +139,7 @@ class Resender:
             answer = judge(await self._elastic.bulk(Body(lines)), len(items))
             attempts += 1
             busy += answer.reply.status == 429
-            spoilt = busy >= _REFUSALS_UNTIL_HALVED and len(items) > 1
+            spoilt = busy >= REFUSALS_UNTIL_HALVED and len(items) > 1
             if spoilt or answer.request is Request.HALVE:
                 await self._halve(items, answer.reply)
                 return
@@ -174,7 +172,7 @@ class Resender:
         verdicts = answer.verdicts or [INDEXED] * len(items)
         for item, verdict in zip(items, verdicts, strict=True):
             why = f"{verdict.error_type}: {verdict.reason}"
-            if verdict.outcome in _ACCEPTED:
+            if verdict.outcome in ACCEPTED:
                 self._report.accept(verdict.outcome)
                 self._patience.accepted(item.index)
             elif verdict.outcome in _WAITS and self._patience.refused(item.index, why):

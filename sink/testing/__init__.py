@@ -12,8 +12,8 @@ from sink.testing.elastic import (
     UNAUTHORIZED,
     UNAVAILABLE,
     FakeElastic,
-    operations,
 )
+from sink.testing.operations import operations
 from sink.testing.record import FakeRecord
 from sink.testing.source import FakeSource
 

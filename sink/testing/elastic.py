@@ -5,7 +5,7 @@ Elasticsearch in memory, as a bulk sees it: ids, conflicts, refusals, outages, o
 import asyncio
 import json
 import threading
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass
 
 import orjson
@@ -273,20 +273,6 @@ class FakeElastic:
                 refusal.times = None if refusal.times is None else refusal.times - 1
                 return refusal
         return None
-
-
-def operations(body: bytes) -> Counter[str]:
-    """
-    Count the operations of a bulk's body as Elasticsearch would read them: line by line.
-    """
-    lines = deque(body.split(b"\n")[:-1])
-    counts: Counter[str] = Counter()
-    while lines:
-        (operation,) = orjson.loads(lines.popleft())
-        counts[operation] += 1
-        if operation != "delete":
-            lines.popleft()
-    return counts
 
 
 def _open(waiting: "asyncio.Future[None]") -> None:
