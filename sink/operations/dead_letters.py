@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from hashlib import blake2b
 from itertools import islice
 from typing import NamedTuple
 
@@ -147,7 +146,7 @@ def pages(reader: Reader, wanted: Sequence[Span], choice: Choice) -> Iterator[Pa
                 continue
             if letter.envelope.stage == trail.STAGE:
                 page.operations.append(trail.entry_of(letter.envelope))
-            elif choice.takes(letter) and (identity := _identity(letter)) not in known:
+            elif choice.takes(letter) and (identity := letter.envelope.identity) not in known:
                 known.add(identity)
                 page.letters.append(letter)
         yield page
@@ -254,17 +253,3 @@ def _letter_or_error(message: Record, topic: str, place: Place) -> Letter:
         return _letter(message)
     except Reject as reject:
         raise ConfigError(f"{topic} {place} is no dead letter of the sink: {reject}") from reject
-
-
-def _identity(letter: Letter) -> bytes:
-    """
-    Tell documents apart by where they came from.
-
-    By the topic's id: a topic that was created again begins at offset 0. With the leader epoch: a
-    truncated log has other records at its offsets.
-    """
-    envelope, origin = letter.envelope, letter.origin
-    epoch = envelope.record.leader_epoch()
-    told = (envelope.topic_id or origin.topic, *origin[1:], epoch, *envelope.positions)
-    # A long list of positions is not kept whole: its length still tells such letters apart.
-    return blake2b(repr((told, envelope.documents)).encode(), digest_size=16).digest()

@@ -8,7 +8,6 @@ indexed already, and are read again with it: their ids make that harmless. So it
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 from sink.config import Config
 from sink.core.command import Command, Decision, decision_of, is_command
@@ -123,7 +122,7 @@ class Listing:
         if not meant:
             return
         self.last[place] = record.offset() or 0
-        identity = _identity(envelope)
+        identity = envelope.identity
         if identity not in self._known:
             self._known.add(identity)
             self._count(place, record.timestamp()[1], envelope)
@@ -194,13 +193,3 @@ def _same(decision: Decision) -> tuple[str, ...]:
     Give what the records of one decision, one in each partition, have in common.
     """
     return decision.command, decision.index, decision.topic, decision.by
-
-
-def _identity(envelope: Envelope) -> bytes:
-    """
-    Tell documents apart by where they came from: a crash may have parked one twice.
-    """
-    record = envelope.record
-    origin = envelope.topic_id or record.topic(), record.partition(), record.offset()
-    told = (*origin, record.leader_epoch(), envelope.positions)
-    return blake2b(repr(told).encode(), digest_size=16).digest()
