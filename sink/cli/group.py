@@ -128,8 +128,8 @@ def import_(
     Take over the offsets of another tool's group, for the topics that the routes read.
 
     Stop both first: a tool that goes on would index what the sink indexes too. Where the other
-    group has committed nothing, the sink begins at kafka.start. Exit code 1: one of the groups is
-    running, there is nothing to take over, or our group has offsets of its own.
+    group has committed nothing, the sink begins at the first record. Exit code 1: one of the groups
+    is running, there is nothing to take over, or our group has offsets of its own.
     """
     from sink.config import load
     from sink.operations.group import plan_import

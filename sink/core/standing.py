@@ -44,7 +44,7 @@ class Standing(NamedTuple):
         if not self.there:
             return "the topic is gone"
         if self.committed is None:
-            return "never committed: begins at kafka.start"
+            return "never committed: begins at its first record (a new group: at kafka.start)"
         return out_of_range(self.committed, self.begin, self.end)
 
 

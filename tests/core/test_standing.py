@@ -18,7 +18,13 @@ PLACE = Partition("ekk-a", 0)
         (0, 0, 0, 0, ""),
         (5, 7, 9, 2, "behind the log's start: 2 records would expire"),
         (12, 0, 9, 0, "beyond the log's end by 3"),
-        (None, 0, 9, None, "never committed: begins at kafka.start"),
+        (
+            None,
+            0,
+            9,
+            None,
+            "never committed: begins at its first record (a new group: at kafka.start)",
+        ),
     ],
 )
 def test_a_standing_says_its_lag_and_what_is_out_of_the_ordinary(

@@ -196,7 +196,14 @@ def test_show_tells_what_is_out_of_the_ordinary(setup: Setup) -> None:
     assert {number: tuple(row[fact] for fact in facts) for number, row in rows.items()} == {
         0: (5, 0, 20, 15, "", ""),
         1: (5, 12, 20, 8, "", "behind the log's start: 7 records would expire"),
-        2: (None, 0, 20, None, "", "never committed: begins at kafka.start"),
+        2: (
+            None,
+            0,
+            20,
+            None,
+            "",
+            "never committed: begins at its first record (a new group: at kafka.start)",
+        ),
     }
     table = _group(setup, "show").out
     assert "7 records would expire" in table and "never committed" in table
