@@ -119,6 +119,34 @@ def kill(data_dir: Path) -> None:
     (data_dir / _NAME).unlink(missing_ok=True)
 
 
+def freeze(data_dir: Path) -> None:
+    """
+    Stop the engine in its tracks (SIGSTOP): connections stay open, nothing answers.
+
+    Raises:
+        EngineError: None runs there, or it goes on.
+    """
+    running = find(data_dir)
+    if running is None:
+        raise EngineError(f"nothing runs on {data_dir}: start it first")
+    send(running.pid, signal.SIGSTOP)
+    # The thread that gets the signal stops the others once it has a processor: on a busy machine
+    # they answer on for a while.
+    if not _wait(lambda: _is_frozen(running.pid), _KILL_TIMEOUT_S):
+        raise EngineError(f"{running.engine} (pid {running.pid}) goes on after SIGSTOP")
+
+
+def _is_frozen(pid: int) -> bool:
+    """
+    Tell whether no thread runs on. One that has just ended is passed over.
+    """
+    states = set()
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            states.add((thread / "stat").read_text().rpartition(")")[2].split()[0])
+    return states <= {"T"}
+
+
 def _ended(pid: int) -> bool:
     """
     Tell whether all threads are gone: only then are its ports and file locks free.

@@ -192,19 +192,14 @@ class Engine(ABC):
         """
         Stop it in its tracks (SIGSTOP): connections stay open, nothing answers.
         """
-        self._signal(signal.SIGSTOP)
+        pidfile.freeze(self.folder)
 
     def thaw(self) -> None:
         """
         Let a frozen one go on (SIGCONT).
         """
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        running = pidfile.find(self.folder)
-        if running is None:
-            raise EngineError(f"{self.name} does not run on {self.folder}: start it first")
-        pidfile.send(running.pid, number)
+        if running := pidfile.find(self.folder):
+            pidfile.send(running.pid, signal.SIGCONT)
 
     def _reap(self) -> None:
         if self._child is not None:

@@ -37,15 +37,15 @@ from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.edge.status import StatusServer
 from sink.errors import ConfigError, Unavailable
+from sink.reading.targets import Targets
+from sink.reading.worker import Worker
 from sink.routes import routes_of
-from sink.sender import ASIDE_IN_FLIGHT
 from sink.stop import Stop
-from sink.targets import Targets
-from sink.worker import Worker
-from sink.writer import assemble
+from sink.writing.sender import ASIDE_IN_FLIGHT
+from sink.writing.writer import assemble
 
 if TYPE_CHECKING:
-    from sink.lanes import Lanes
+    from sink.writing.lanes import Lanes
 
 log = structlog.get_logger()
 

@@ -22,8 +22,8 @@ from sink.edge.search import Pages, Scan
 from sink.errors import ConfigError
 from sink.operations.audit_letters import Letters
 from sink.operations.audit_records import Walk
+from sink.reading.targets import Targets
 from sink.routes import routes_of
-from sink.targets import Targets
 
 
 class Range(NamedTuple):

@@ -23,8 +23,8 @@ from sink.edge.kafka.reader import Bound, Reader
 from sink.errors import ConfigError, Unavailable
 from sink.operations.report import Origin, Report
 from sink.operations.resend import Item, Sending
+from sink.reading.targets import Targets
 from sink.routes import routes_of
-from sink.targets import Targets
 
 _RECORDS_MAX = 5000
 # Source: Elasticsearch, "Create index API": what a name may begin with and hold.

@@ -22,7 +22,7 @@ from sink.edge.elastic import Elastic
 from sink.edge.retry import Backoff
 from sink.errors import Unauthorized, Unavailable
 from sink.operations.report import Origin, Report
-from sink.sender import REFUSALS_UNTIL_HALVED, BulkEndpoint
+from sink.writing.sender import REFUSALS_UNTIL_HALVED, BulkEndpoint
 
 log = structlog.get_logger()
 

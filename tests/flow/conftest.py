@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-import sink.intake
+import sink.reading.intake
 
 
 @pytest.fixture(autouse=True)
 def a_short_idle_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sink.intake, "_IDLE_S", 0.01)
+    monkeypatch.setattr(sink.reading.intake, "_IDLE_S", 0.01)
 
 
 @pytest.fixture(autouse=True)

@@ -23,9 +23,10 @@ from sink.edge.handoff import Handoff, Settlement
 from sink.edge.kafka.source import Listener
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
+from sink.reading.targets import Targets
+from sink.reading.worker import Worker
 from sink.routes import routes_of
 from sink.stop import Stop
-from sink.targets import Targets
 from sink.testing import (
     FakeBroker,
     FakeDeadLetters,
@@ -35,8 +36,7 @@ from sink.testing import (
     FakeSource,
     topic_id,
 )
-from sink.worker import Worker
-from sink.writer import assemble
+from sink.writing.writer import assemble
 from tests.making import documents
 from tests.waiting import wait_until
 

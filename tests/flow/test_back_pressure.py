@@ -4,7 +4,7 @@ A full pipeline: the thread that wants to hand a bulk over sees it through itsel
 
 import pytest
 
-import sink.worker
+import sink.reading.worker
 from sink.core.bulk import Bulk
 from sink.core.record import Partition
 from tests.flow.pipeline import (
@@ -101,13 +101,13 @@ def test_a_short_wait_does_not_pause(full: Pipeline) -> None:
 
 @pytest.fixture
 def a_wait_is_soon_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sink.worker, "_PAUSE_AFTER_S", 0.02)
-    monkeypatch.setattr(sink.worker, "_TICK_S", 0.01)
+    monkeypatch.setattr(sink.reading.worker, "_PAUSE_AFTER_S", 0.02)
+    monkeypatch.setattr(sink.reading.worker, "_TICK_S", 0.01)
 
 
 @pytest.fixture
 def a_revocation_is_soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sink.worker, "_REVOKE_S", 0.02)
+    monkeypatch.setattr(sink.reading.worker, "_REVOKE_S", 0.02)
 
 
 @pytest.mark.usefixtures("a_wait_is_soon_long")

@@ -4,7 +4,7 @@ A consumer breaks while its worker sees a bulk through: the account is right all
 
 import pytest
 
-import sink.worker
+import sink.reading.worker
 from tests.flow.pipeline import (
     TOPIC,
     Pipeline,
@@ -22,7 +22,7 @@ def test_what_was_polled_and_never_handed_over_is_not_in_flight_for_ever(
     when the consumer breaks. They are read again, and their account begins anew.
     """
     for wait in ("_KEEP_ALIVE_S", "_TICK_S", "_REVOKE_S"):
-        monkeypatch.setattr(sink.worker, wait, 0.01)
+        monkeypatch.setattr(sink.reading.worker, wait, 0.01)
     pipeline = Pipeline(docs_max=2, places=1)
     pipeline.elastic.hold()
     pipeline.broker.produce(TOPIC, b'[{"n":0},{"n":1},{"n":2},{"n":3},{"n":4}]')

@@ -4,7 +4,7 @@ A thread that waits for a place polls meanwhile, and keeps what it gets.
 
 import pytest
 
-import sink.worker
+import sink.reading.worker
 from tests.flow.pipeline import (
     ORDERS,
     TOPIC,
@@ -27,13 +27,13 @@ def full() -> Pipeline:
 
 @pytest.fixture
 def a_revocation_is_soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sink.worker, "_REVOKE_S", 0.02)
+    monkeypatch.setattr(sink.reading.worker, "_REVOKE_S", 0.02)
 
 
 @pytest.fixture
 def it_polls_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sink.worker, "_KEEP_ALIVE_S", 0.01)
-    monkeypatch.setattr(sink.worker, "_TICK_S", 0.01)
+    monkeypatch.setattr(sink.reading.worker, "_KEEP_ALIVE_S", 0.01)
+    monkeypatch.setattr(sink.reading.worker, "_TICK_S", 0.01)
 
 
 @pytest.mark.usefixtures("it_polls_at_once")

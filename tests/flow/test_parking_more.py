@@ -8,8 +8,8 @@ import sink.edge.handoff
 from sink.core.bulk import Bulk
 from sink.core.dead_letter import DeadLetter
 from sink.core.record import Partition
-from sink.sender import ASIDE_IN_FLIGHT
 from sink.testing import FakeRecord, operations
+from sink.writing.sender import ASIDE_IN_FLIGHT
 from tests.flow.parking import (
     FEBRUARY,
     FEBRUARY_MS,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-import sink.worker
+import sink.reading.worker
 from sink.core.bulk import Body
 from sink.core.dead_letter import DeadLetter
 from sink.core.outcome import Reply
@@ -32,7 +32,7 @@ from tests.waiting import wait_until
 
 @pytest.fixture
 def a_revocation_is_soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sink.worker, "_REVOKE_S", 0.02)
+    monkeypatch.setattr(sink.reading.worker, "_REVOKE_S", 0.02)
 
 
 @pytest.mark.usefixtures("a_revocation_is_soon_over")

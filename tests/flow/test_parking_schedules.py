@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 import sink.edge.handoff
-import sink.worker
+import sink.reading.worker
 from sink.core.outcome import Reply
 from sink.core.record import Partition
 from sink.testing import BUSY, NO_ANSWER, UNAVAILABLE, FakeSource
@@ -31,7 +31,7 @@ STEPS = 25
 @pytest.fixture(autouse=True)
 def little_room_and_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     for wait in ("_REVOKE_S", "_KEEP_ALIVE_S", "_TICK_S"):
-        monkeypatch.setattr(sink.worker, wait, 0.01)
+        monkeypatch.setattr(sink.reading.worker, wait, 0.01)
     monkeypatch.setattr(sink.edge.handoff, "ASIDE_PARTS_MAX", 20)
 
 

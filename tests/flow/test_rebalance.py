@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-import sink.worker
+import sink.reading.worker
 from sink.core.record import Partition
-from sink.worker import Worker
+from sink.reading.worker import Worker
 from tests.flow.pipeline import (
     ORDERS,
     TOPIC,
@@ -24,13 +24,13 @@ OTHER = Partition(TOPIC, 1)
 
 @pytest.fixture
 def a_revocation_is_soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sink.worker, "_REVOKE_S", 0.02)
+    monkeypatch.setattr(sink.reading.worker, "_REVOKE_S", 0.02)
 
 
 @pytest.fixture
 def a_wait_is_soon_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sink.worker, "_PAUSE_AFTER_S", 0.02)
-    monkeypatch.setattr(sink.worker, "_TICK_S", 0.01)
+    monkeypatch.setattr(sink.reading.worker, "_PAUSE_AFTER_S", 0.02)
+    monkeypatch.setattr(sink.reading.worker, "_TICK_S", 0.01)
 
 
 @pytest.fixture

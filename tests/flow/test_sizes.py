@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-import sink.sender
+import sink.writing.sender
 from sink.core.bulk import Body, Bulk
 from sink.core.outcome import Answer, Reply, Request
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
-from sink.sender import NEVER_TOO_LARGE_BYTES, Sender
 from sink.testing import BUSY, operations
+from sink.writing.sender import NEVER_TOO_LARGE_BYTES, Sender
 from tests.core.placing import bulk_of, ticket_of
 from tests.flow.pipeline import (
     ORDERS,
@@ -78,7 +78,7 @@ def test_after_a_time_a_large_bulk_is_tried_again(monkeypatch: pytest.MonkeyPatc
     """
     An operator may have raised the limit.
     """
-    monkeypatch.setattr(sink.sender, "_CEILING_S", 0.0)
+    monkeypatch.setattr(sink.writing.sender, "_CEILING_S", 0.0)
     pipeline = Pipeline(docs_max=40)
     pipeline.elastic.bytes_max = 250_000
     pipeline.broker.produce(TOPIC, *_large(40))

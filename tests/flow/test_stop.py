@@ -4,7 +4,7 @@ The operator wants it to stop: what is in flight is finished, within the deadlin
 
 import pytest
 
-import sink.worker
+import sink.reading.worker
 from sink.edge.kafka.source import Listener
 from sink.testing import NO_ANSWER, FakeSource
 from tests.flow.pipeline import (
@@ -22,7 +22,7 @@ from tests.waiting import wait_until
 def test_stopping_finishes_what_is_in_flight_and_commits_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sink.worker, "_REVOKE_S", 0.0)  # a rebalance would not wait so long
+    monkeypatch.setattr(sink.reading.worker, "_REVOKE_S", 0.0)  # a rebalance would not wait so long
     pipeline = Pipeline(docs_max=1)
     pipeline.elastic.hold()
     pipeline.broker.produce(TOPIC, *values(4))
@@ -51,7 +51,9 @@ def test_with_elasticsearch_down_it_leaves_by_the_deadline_and_commits_nothing_u
     """
     What is in flight is read again at the next start.
     """
-    monkeypatch.setattr(sink.worker, "_REVOKE_S", 3600.0)  # closing revokes: it may not wait so
+    monkeypatch.setattr(
+        sink.reading.worker, "_REVOKE_S", 3600.0
+    )  # closing revokes: it may not wait so
     pipeline = Pipeline(docs_max=1, stop_ms=200)
     pipeline.broker.produce(TOPIC, *values(2))
     with running(pipeline):

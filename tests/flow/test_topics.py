@@ -4,7 +4,7 @@ Topics that are deleted, created again and grown while they are read, or between
 
 import pytest
 
-import sink.identities
+import sink.reading.identities
 from sink.core.ledger import imbalance
 from sink.core.record import Partition
 from sink.testing import topic_id
@@ -23,12 +23,12 @@ BILLS = Partition("ekk-bill", 0)
 
 @pytest.fixture(autouse=True)
 def ids_are_compared_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sink.identities, "_EVERY_S", 0.01)
+    monkeypatch.setattr(sink.reading.identities, "_EVERY_S", 0.01)
 
 
 @pytest.fixture
 def ids_are_never_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sink.identities.Identities, "ask", lambda *_: None)
+    monkeypatch.setattr(sink.reading.identities.Identities, "ask", lambda *_: None)
 
 
 def _create_again(pipeline: Pipeline, records: int) -> None:

@@ -4,7 +4,7 @@ A partition that gives nothing but documents of a closed lane waits in Kafka whe
 
 import pytest
 
-import sink.lanes
+import sink.writing.lanes
 from sink.core.record import Partition
 from tests.flow.pipeline import TOPIC, Pipeline, everything_is_accounted_for, running, values
 from tests.flow.test_parking import FOREVER_MS, INDEX, OTHER, PARKED, _indexed
@@ -62,7 +62,7 @@ def test_beside_other_work_the_parked_topic_is_written_to_for_a_small_share_of_t
     """
     Each part waits for many times as long as the one before took, while others are in flight.
     """
-    monkeypatch.setattr(sink.lanes, "_OTHER_WORK", 10**9)
+    monkeypatch.setattr(sink.writing.lanes, "_OTHER_WORK", 10**9)
     pipeline = _pipeline(ms_max=30)
     with running(pipeline):
         outstanding = pipeline.handoff.outstanding

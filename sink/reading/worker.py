@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import structlog
 
-from sink.committing import Committing
 from sink.config import Config
 from sink.core.bulk import Bulk
 from sink.core.collect import Run, runs
@@ -26,10 +25,11 @@ from sink.edge.kafka.news import News
 from sink.edge.kafka.source import Listener
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
-from sink.intake import Intake, RecordSource
-from sink.ownership import Ownership
+from sink.reading.committing import Committing
+from sink.reading.intake import Intake, RecordSource
+from sink.reading.ownership import Ownership
+from sink.reading.targets import AnyTarget, Targets
 from sink.stop import Stop
-from sink.targets import AnyTarget, Targets
 
 log = structlog.get_logger()
 

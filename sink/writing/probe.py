@@ -9,7 +9,7 @@ from sink.core.bulk import Bulk
 from sink.core.lane import Aside, Lane, dry_run
 from sink.core.outcome import Outcome, Request, Verdict
 from sink.core.sorting import ACCEPTED
-from sink.sender import Sender
+from sink.writing.sender import Sender
 
 _FIT = ACCEPTED | {Outcome.DEAD}  # answers to a dry run by an index that takes documents
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 
 import structlog
 
-from sink.committing import shown
 from sink.core.bulk import Bound
 from sink.core.lane import topic_key
 from sink.core.record import Partition
-from sink.intake import RecordSource
+from sink.reading.committing import shown
+from sink.reading.intake import RecordSource
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Set
 import structlog
 
 from sink.errors import Unavailable
-from sink.targets import TopicIds
+from sink.reading.targets import TopicIds
 
 log = structlog.get_logger()
 

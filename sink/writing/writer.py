@@ -10,7 +10,6 @@ from collections import Counter
 
 import structlog
 
-from sink.burial import Burial
 from sink.config import Config
 from sink.core.allowance import Allowance
 from sink.core.bulk import Bulk
@@ -21,10 +20,11 @@ from sink.core.tally import Progress, Tally
 from sink.edge.handoff import Handoff
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
-from sink.lanes import Lanes
-from sink.probe import Probe
-from sink.scribe import LetterWriter, Scribe
-from sink.sender import NEVER_TOO_LARGE_BYTES, BulkEndpoint, Sender
+from sink.writing.burial import Burial
+from sink.writing.lanes import Lanes
+from sink.writing.probe import Probe
+from sink.writing.scribe import LetterWriter, Scribe
+from sink.writing.sender import NEVER_TOO_LARGE_BYTES, BulkEndpoint, Sender
 
 log = structlog.get_logger()
 

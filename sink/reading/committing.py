@@ -11,7 +11,7 @@ import structlog
 from sink.core.offsets import OffsetTracker
 from sink.core.record import Partition
 from sink.errors import Unavailable
-from sink.intake import RecordSource
+from sink.reading.intake import RecordSource
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from sink.core.record import Partition, Record
 from sink.edge.kafka.news import News
 from sink.edge.readiness import Readiness
 from sink.errors import Unavailable
-from sink.positions import Log
+from sink.reading.positions import Log
 
 # Idle, one record is waited for, then the linger begins: an idle thread wakes twice a second.
 _IDLE_S = 0.5

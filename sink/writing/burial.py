@@ -18,8 +18,8 @@ from sink.core.outcome import Outcome, Verdict
 from sink.core.parked import DEAD_LETTER_RATE
 from sink.core.tally import Progress
 from sink.edge.retry import Backoff
-from sink.lanes import Lanes
-from sink.scribe import Scribe
+from sink.writing.lanes import Lanes
+from sink.writing.scribe import Scribe
 
 _TOO_MANY = Verdict(
     Outcome.PARK, DEAD_LETTER_RATE, "the topic makes more dead letters than dead_letter.rate_max"

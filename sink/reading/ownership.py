@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from sink.committing import shown
 from sink.core.ledger import Ledger
 from sink.core.offsets import OffsetTracker
 from sink.core.record import Partition
@@ -18,12 +17,13 @@ from sink.edge.kafka.news import End, News
 from sink.edge.kafka.source import Listener
 from sink.edge.readiness import Readiness
 from sink.errors import Unavailable
-from sink.identities import Identities
-from sink.intake import RecordSource
-from sink.parked_reading import ParkedReading
-from sink.positions import Positions
-from sink.targets import AnyTarget, Targets
-from sink.waiting import Waiting
+from sink.reading.committing import shown
+from sink.reading.identities import Identities
+from sink.reading.intake import RecordSource
+from sink.reading.parked_reading import ParkedReading
+from sink.reading.positions import Positions
+from sink.reading.targets import AnyTarget, Targets
+from sink.reading.waiting import Waiting
 
 log = structlog.get_logger()
 

@@ -23,8 +23,8 @@ from sink.core.outcome import Verdict
 from sink.core.tally import Progress
 from sink.edge.handoff import Handoff
 from sink.edge.retry import Backoff
-from sink.probe import Probe
-from sink.scribe import Scribe
+from sink.writing.probe import Probe
+from sink.writing.scribe import Scribe
 
 log = structlog.get_logger()
 
@@ -38,7 +38,7 @@ _WELL_S = 60.0  # an index that is refused sooner than so long after it resumed 
 
 class SeeThrough(Protocol):
     """
-    Accounts for each document of a bulk: `sink.writer.Writer.see_through`.
+    Accounts for each document of a bulk: `sink.writing.writer.Writer.see_through`.
     """
 
     def __call__(  # noqa: D102

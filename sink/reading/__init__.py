@@ -1,0 +1,3 @@
+"""
+From Kafka to the handoff: one thread polls, makes bulks, takes what is settled and commits.
+"""

@@ -1,0 +1,3 @@
+"""
+From the handoff to Elasticsearch and the letters: one event loop sees each bulk through.
+"""
