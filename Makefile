@@ -41,6 +41,11 @@ test: $(STAMP) ## every test, the ones on the real engines included
 test-es9: $(STAMP) ## the engine tests on Elasticsearch 9 (needs a JDK 21 or newer)
 	ES_VERSION=9.5.3 $(BIN)/pytest -q -n $(WORKERS) --dist loadfile tests/engines $(ARGS)
 
+.PHONY: faults
+faults: $(STAMP) ## fault scenarios on real engines; ONLY=12 SEED=7 repeats one, SEEDS=100 random kill -9 schedules
+	$(BIN)/python -m engines fetch
+	$(BIN)/python -m tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
+
 .PHONY: lint
 lint: $(STAMP) ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

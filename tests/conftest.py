@@ -5,9 +5,13 @@ What holds for every test.
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from engines import Elasticsearch, EngineError, Kafka, start_together
+from engines.elasticsearch import VERSION
 
 _JOIN_TIMEOUT_S = 5.0
 
@@ -39,3 +43,50 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.upper().startswith("SINK__"):
             monkeypatch.delenv(name)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def both_engines(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Kafka, Elasticsearch]]:
+    """
+    Start both, or fail: a test that needs them is never skipped, or nobody would miss it.
+    """
+    folder = tmp_path_factory.mktemp("engines")
+    # Tests write records of other months: retention would delete them within minutes.
+    kafka = Kafka(
+        folder / "kafka",
+        fast_start=True,
+        sasl_users={"writer": "right"},
+        settings={"log.retention.ms": -1},
+    )
+    elasticsearch = Elasticsearch(
+        folder / "elasticsearch",
+        version=os.environ.get("ES_VERSION", VERSION),
+        heap="512m",
+        fast_start=True,
+    )
+    try:
+        start_together(kafka, elasticsearch)
+    except EngineError as failure:
+        pytest.fail(str(failure), pytrace=False)
+    with ExitStack() as running:
+        running.callback(kafka.stop)
+        running.callback(elasticsearch.stop)
+        yield kafka, elasticsearch
+
+
+@pytest.fixture(scope="session")
+def kafka(both_engines: tuple[Kafka, Elasticsearch]) -> Kafka:
+    """
+    The running Kafka: 4 partitions a topic, topics are not made by themselves.
+    """
+    return both_engines[0]
+
+
+@pytest.fixture(scope="session")
+def elasticsearch(both_engines: tuple[Kafka, Elasticsearch]) -> Elasticsearch:
+    """
+    The running Elasticsearch, without security.
+    """
+    return both_engines[1]

@@ -14,8 +14,8 @@ import urllib.error
 import urllib.request
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Set
-from typing import Any, cast
+from collections.abc import Callable, Set
+from typing import Any, NamedTuple, cast
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -23,77 +23,14 @@ from confluent_kafka import (
     KafkaError,
     KafkaException,
     Message,
-    Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
 from tests.engines.running import Setup
 from tests.waiting import wait_until
 
 _LOADING = {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
 Place = tuple[str, int, int]  # topic, partition, offset
-
-
-def create_topics(setup: Setup, topics: dict[str, int]) -> None:
-    """
-    Create topics: user topic → partitions.
-    """
-    admin = AdminClient({"bootstrap.servers": setup.kafka.bootstrap_servers})
-    new = [NewTopic(setup.topic(name), count, 1) for name, count in topics.items()]
-    for future in admin.create_topics(new).values():
-        future.result(20)
-
-
-def recreate_topic(setup: Setup, user_topic: str, partitions: int) -> None:
-    """
-    Delete a topic and create it again: the same name, another id, offsets from 0.
-    """
-    admin = AdminClient({"bootstrap.servers": setup.kafka.bootstrap_servers})
-    topic = setup.topic(user_topic)
-    for future in admin.delete_topics([topic]).values():
-        future.result(20)
-    wait_until(lambda: topic not in admin.list_topics(timeout=20).topics, 20, "the topic to go")
-    create_topics(setup, {user_topic: partitions})
-
-
-def produce(setup: Setup, user_topic: str, values: Iterable[bytes | None], **more: Any) -> None:
-    """
-    Produce values and wait until the broker has them all.
-    """
-    producer = Producer(
-        {
-            "bootstrap.servers": setup.kafka.bootstrap_servers,
-            "linger.ms": 20,
-            "message.max.bytes": 10_000_000,  # the topic has the last word
-        }
-    )
-    failures: list[str] = []
-
-    def done(error: object, _: Message) -> None:
-        if error is not None:
-            failures.append(str(error))
-
-    for value in values:
-        while True:
-            try:
-                producer.produce(setup.topic(user_topic), value, on_delivery=done, **more)
-                break
-            except BufferError:
-                producer.poll(0.1)
-    assert producer.flush(60) == 0
-    assert not failures
-
-
-def numbered(first: int, count: int) -> list[bytes]:
-    """
-    Make log records that carry a number of their own, by which the judge knows them.
-    """
-    return [
-        b'{"logtime":1795252441945,"level":"INFO","msg":"record %d","n":%d}' % (n, n)
-        for n in range(first, first + count)
-    ]
 
 
 def read_topic(setup: Setup, topics: list[str]) -> list[Message]:
@@ -255,20 +192,40 @@ def _origins(setup: Setup, topic: str) -> set[Place]:
     return places
 
 
-def check(
+class Findings(NamedTuple):
+    """
+    What the judge found.
+    """
+
+    produced: int  # records
+    missing: list[Place]  # E: nowhere
+    twice: dict[int, int]  # D: number → documents of it
+    too_far: list[Place]  # O: nowhere, and committed past
+
+    def said(self) -> list[str]:
+        """
+        Say which of O, E and D does not hold, with the first records; empty when all do.
+        """
+        told = {
+            "O: committed past": (len(self.too_far), sorted(self.too_far)[:3]),
+            f"E: nowhere, of {self.produced},": (len(self.missing), sorted(self.missing)[:3]),
+            "D: there twice": (len(self.twice), sorted(self.twice.items())[:3]),
+        }
+        return [f"{what} {n}, first {first}" for what, (n, first) in told.items() if n]
+
+
+def examine(
     setup: Setup,
     user_topics: list[str],
     dropped: Callable[[Message], bool] = lambda _: False,
     doubled: Set[int] = frozenset(),
-) -> int:
+) -> Findings:
     """
-    Hold E, D and O over numbered records. Every id is looked at, not a count.
+    Look for every numbered record. Each is looked at, not a count.
 
     Args:
         dropped: Tells of a produced record whether a named rule drops it.
         doubled: Numbers of records that may be there twice; the test says why.
-    Returns:
-        How many records were produced.
     """
     topics = [setup.topic(name) for name in user_topics]
     produced = read_topic(setup, topics)
@@ -284,10 +241,24 @@ def check(
         if place[2] < ends[place[0], place[1]]:
             too_far.append(place)
     twice = {n: count for n, count in found.items() if count > 1 and n not in doubled}
-    assert not too_far, f"O: committed past {len(too_far)} records, first {sorted(too_far)[:3]}"
-    assert not missing, f"E: {len(missing)} of {len(produced)} nowhere: {sorted(missing)[:3]}"
-    assert not twice, f"D: {len(twice)} documents twice: {list(twice.items())[:3]}"
-    return len(produced)
+    return Findings(len(produced), missing, twice, too_far)
+
+
+def check(
+    setup: Setup,
+    user_topics: list[str],
+    dropped: Callable[[Message], bool] = lambda _: False,
+    doubled: Set[int] = frozenset(),
+) -> int:
+    """
+    Hold E, D and O over numbered records, as `examine` finds them.
+
+    Returns:
+        How many records were produced.
+    """
+    found = examine(setup, user_topics, dropped, doubled)
+    assert not found.said(), "; ".join(found.said())
+    return found.produced
 
 
 def _number(message: Message) -> int:

@@ -15,7 +15,8 @@ from sink.config import ElasticsearchSettings
 from sink.edge.elastic import Elastic
 from sink.edge.search import Name, Scan
 from tests.engines.commanding import Ran, command, move
-from tests.engines.oracle import ask, create_topics, documents, numbered, produce
+from tests.engines.oracle import ask, documents
+from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 

@@ -22,7 +22,8 @@ from engines.maven import find_jdk
 from engines.ports import HOST, free_ports
 from sink.config import StatusSettings
 from tests.docs.container_files import ROOT, compose, environment, listeners, only, stages
-from tests.engines.oracle import ask, documents, numbered, produce
+from tests.engines.oracle import ask, documents
+from tests.engines.producing import numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 

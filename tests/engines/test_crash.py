@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from tests.engines.oracle import check, committed, create_topics, numbered, produce
+from tests.engines.oracle import check, committed
+from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 

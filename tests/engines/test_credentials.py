@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from engines import Elasticsearch
-from tests.engines.oracle import committed, create_topics, numbered, produce
+from tests.engines.oracle import committed
+from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 

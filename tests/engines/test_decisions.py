@@ -5,7 +5,8 @@ Decisions about parked documents on the real engines, where a restart or an audi
 from typing import Any
 
 from tests.engines.commanding import Ran, command
-from tests.engines.oracle import ask, documents, indexed_numbers, numbered, produce
+from tests.engines.oracle import ask, documents, indexed_numbers
+from tests.engines.producing import numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.engines.test_parked_command import (
     AT_MS,

@@ -6,17 +6,8 @@ import signal
 import subprocess
 
 from tests.engines.commanding import command, move
-from tests.engines.oracle import (
-    ask,
-    check,
-    committed,
-    create_topics,
-    documents,
-    indexed_numbers,
-    numbered,
-    produce,
-    read_topic,
-)
+from tests.engines.oracle import ask, check, committed, documents, indexed_numbers, read_topic
+from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import SINK, Setup
 from tests.waiting import wait_until
 

@@ -12,16 +12,13 @@ from tests.engines.oracle import (
     ask,
     check,
     committed,
-    create_topics,
     dead_places,
     documents,
     headers_of,
     indexed_numbers,
-    numbered,
-    produce,
     read_topic,
-    recreate_topic,
 )
+from tests.engines.producing import create_topics, numbered, produce, recreate_topic
 from tests.engines.running import QUICK, Setup, SinkProcess
 from tests.waiting import wait_until
 

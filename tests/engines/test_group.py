@@ -2,7 +2,8 @@
 Several sinks in one group: partitions change hands under load, nothing is lost or doubled.
 """
 
-from tests.engines.oracle import check, committed, create_topics, numbered, produce
+from tests.engines.oracle import check, committed
+from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 

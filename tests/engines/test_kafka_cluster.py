@@ -11,7 +11,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from engines import Elasticsearch, Kafka, kafka_cluster, start_together
 from tests.engines.brokering import until_committed
-from tests.engines.oracle import check, numbered, produce
+from tests.engines.oracle import check
+from tests.engines.producing import numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 

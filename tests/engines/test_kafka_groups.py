@@ -5,14 +5,8 @@ Both group protocols and static members, on the real broker: who reads what, and
 import pytest
 
 from tests.engines.brokering import until_committed
-from tests.engines.oracle import (
-    check,
-    create_topics,
-    indexed_numbers,
-    numbered,
-    produce,
-    recreate_topic,
-)
+from tests.engines.oracle import check, indexed_numbers
+from tests.engines.producing import create_topics, numbered, produce, recreate_topic
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 

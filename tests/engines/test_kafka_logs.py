@@ -11,7 +11,8 @@ from tests.engines.brokering import (
     delete_records,
     until_committed,
 )
-from tests.engines.oracle import check, create_topics, indexed_numbers, numbered, produce
+from tests.engines.oracle import check, indexed_numbers
+from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 

@@ -13,7 +13,7 @@ from sink.edge.kafka.news import End, News
 from sink.edge.kafka.properties import Renewal, consumer
 from sink.edge.kafka.source import Source
 from tests.engines.brokering import Transactions
-from tests.engines.oracle import create_topics, numbered, produce
+from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import Setup
 from tests.waiting import wait_until
 

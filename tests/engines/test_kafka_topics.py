@@ -5,14 +5,8 @@ Topics that are deleted, created again and grown, on the real broker.
 import pytest
 
 from tests.engines.brokering import add_partitions, delete_topic, until_committed
-from tests.engines.oracle import (
-    check,
-    create_topics,
-    indexed_numbers,
-    numbered,
-    produce,
-    recreate_topic,
-)
+from tests.engines.oracle import check, indexed_numbers
+from tests.engines.producing import create_topics, numbered, produce, recreate_topic
 from tests.engines.running import QUICK, Setup, SinkProcess
 from tests.waiting import wait_until
 

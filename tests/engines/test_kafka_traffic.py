@@ -12,7 +12,7 @@ from sink.edge.kafka.properties import Renewal, consumer
 from sink.edge.kafka.source import Listener, Source
 from sink.testing import FakeBroker, FakeElastic, FakeSource
 from tests.engines.brokering import until_committed
-from tests.engines.oracle import create_topics, produce
+from tests.engines.producing import create_topics, produce
 from tests.engines.running import Setup
 from tests.flow.pipeline import Pipeline, running
 from tests.waiting import wait_until

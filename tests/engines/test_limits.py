@@ -11,17 +11,8 @@ from confluent_kafka.cimpl import NewTopic
 from engines import Elasticsearch
 from engines.elasticsearch import VERSION
 from engines.process import Setting
-from tests.engines.oracle import (
-    ask,
-    check,
-    committed,
-    create_topics,
-    dead_places,
-    headers_of,
-    numbered,
-    produce,
-    read_topic,
-)
+from tests.engines.oracle import ask, check, committed, dead_places, headers_of, read_topic
+from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 

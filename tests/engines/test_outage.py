@@ -4,7 +4,8 @@ Elasticsearch or Kafka away for a while: nothing is lost, nobody is evicted, mem
 
 import time
 
-from tests.engines.oracle import check, committed, create_topics, numbered, produce
+from tests.engines.oracle import check, committed
+from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 

@@ -11,14 +11,12 @@ from tests.engines.oracle import (
     ask,
     check,
     committed,
-    create_topics,
     dead_places,
     indexed_numbers,
-    numbered,
     parked_places,
-    produce,
     read_topic,
 )
+from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 

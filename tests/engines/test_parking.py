@@ -11,17 +11,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from tests.engines.oracle import (
-    ask,
-    check,
-    committed,
-    create_topics,
-    dead_places,
-    documents,
-    numbered,
-    parked_places,
-    produce,
-)
+from tests.engines.oracle import ask, check, committed, dead_places, documents, parked_places
+from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 

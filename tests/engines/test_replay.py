@@ -7,16 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.engines.commanding import command, move
-from tests.engines.oracle import (
-    ask,
-    check,
-    committed,
-    create_topics,
-    documents,
-    indexed_numbers,
-    numbered,
-    produce,
-)
+from tests.engines.oracle import ask, check, committed, documents, indexed_numbers
+from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import Setup
 
 _T0 = 1_769_904_000_000  # 2026-02-01T00:00:00Z

@@ -7,7 +7,8 @@ from confluent_kafka import Consumer, TopicPartition
 
 from tests.engines.brokering import add_partitions
 from tests.engines.commanding import command
-from tests.engines.oracle import committed, create_topics, indexed_numbers, numbered, produce
+from tests.engines.oracle import committed, indexed_numbers
+from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import Setup, SinkProcess
 from tests.waiting import wait_until
 

@@ -1,0 +1,3 @@
+"""
+The scenarios: one file a theme. Each function is entered by `tests.faults.scenario.scenario`.
+"""
