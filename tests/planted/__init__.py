@@ -1,0 +1,3 @@
+"""
+Bugs planted on purpose: `make planted` shows that each is caught, and by what.
+"""
