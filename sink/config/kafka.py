@@ -123,6 +123,7 @@ class KafkaSettings(Section):
         default=None,
         min_length=1,
         max_length=64,
+        pattern=r"^[A-Za-z0-9._-]+$",
         examples=["prod"],
         description="Stands for the topic id in document ids. Needed only where the brokers have "
         "no topic ids (KIP-516). Change it when a topic was deleted and created again.",

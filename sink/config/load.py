@@ -113,6 +113,8 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"file {file}: is no TOML: {error}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"file {file}: is no UTF-8 text (byte {error.start})") from None
+    except (ValueError, RecursionError) as error:  # tomllib's own: a number or nesting too long
+        raise ConfigError(f"file {file}: is no TOML: {error}") from None
     except OSError as error:
         raise ConfigError(f"file {file}: cannot be read: {error.strerror}") from None
 

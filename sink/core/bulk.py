@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 from typing import NamedTuple
 
+import orjson
+
 from sink.core.collect import Rejected
 from sink.core.offsets import Ticket
 from sink.core.record import Record
@@ -213,7 +215,7 @@ def action_prefix(op_type: str, index: str, id_prefix: str | None) -> bytes:
         id_prefix: `<topic id>-<partition>-<leader epoch>-`; None to let Elasticsearch pick ids.
     """
     head = b'{"%b":{"_index":"%b' % (op_type.encode(), index.encode())
-    return head + b'"}}' if id_prefix is None else head + _ID_MARK + id_prefix.encode()
+    return head + b'"}}' if id_prefix is None else head + _ID_MARK + orjson.dumps(id_prefix)[1:-1]
 
 
 def action_lines(prefix: bytes, ids: Sequence[int] | list[bytes], *, with_id: bool) -> list[bytes]:

@@ -190,7 +190,7 @@ def _add(made: Documents, collector: Collector, record: Record, offset: int) -> 
     """
     answer = _ask(collector, record)
     if isinstance(answer, Drop):
-        made.dropped[answer.rule] += 1
+        made.dropped[str(answer.rule)] += 1  # whatever a collector of the user put there
     elif isinstance(answer, Rejected):
         made.rejected.append(answer)
     elif isinstance(answer, list):
@@ -223,7 +223,7 @@ def _add_list(made: Documents, record: Record, answer: list[Source | Refused], o
     for position, source in enumerate(answer):
         line = None if isinstance(source, Refused) else _line(source)
         if line is None:
-            reason = source.reason if isinstance(source, Refused) else _NO_OBJECT
+            reason = str(source.reason) if isinstance(source, Refused) else _NO_OBJECT
             refused[reason].append(position)
         else:
             made.add(line, Element(record, position, line), b"%d-%d" % (offset, position))

@@ -9,11 +9,16 @@ from typing import NamedTuple
 
 from sink.core.naming import IndexNames
 
-# What the names of these topics at these times have in common is in every name: no directive of
-# strftime begins alike at 1970-01-01T00:00Z, 2002-05-17T12:00Z and 2031-12-31T23:00Z. The first and
-# the last alone are both a 31 December west of Greenwich.
+# What the names of these topics at these times have in common is in every name: in no zone does a
+# directive of strftime begin alike at all of 1970-01-01T00Z, 2002-05-17T12Z, 2031-12-20T18Z and the
+# twelve hours from 2024-02-28T03Z. Days at the end of a month would not do, east of Greenwich a
+# 31 December is a 1 January; nor would few hours, half of those of %I begin with a 0.
 _TOPICS = ("a", "z")
-_TIMES_MS = (0, 1_021_636_800_000, 1_956_524_400_000)
+_HOUR_MS = 3_600_000
+_TIMES_MS = (
+    *(0, 1_021_636_800_000, 1_955_556_000_000),
+    *range(1_709_089_200_000, 1_709_089_200_000 + 12 * _HOUR_MS, _HOUR_MS),
+)
 _NO_TIME = -1
 
 

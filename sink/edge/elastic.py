@@ -93,7 +93,11 @@ class Elastic:
         except (ApiError, TransportError) as failure:
             return _reply(failure)
         raw = answer.body
-        return Reply(answer.meta.status, raw if isinstance(raw, bytes) else orjson.dumps(raw))
+        try:
+            told = raw if isinstance(raw, bytes) else orjson.dumps(raw)
+        except TypeError:  # nested too deep, or a text without UTF-8: no answer of a bulk
+            told = b""
+        return Reply(answer.meta.status, told)
 
     async def ping(self) -> str:
         """
@@ -216,7 +220,9 @@ def _arguments(settings: ElasticsearchSettings, connections: int) -> dict[str, A
         "retry_on_timeout": False,
         "serializers": {
             NDJSON: BodyInPieces(joined=settings.compress),
-            JSON: BulkAnswerAsItIs(),
+            **dict.fromkeys(
+                ("text/*", "application/*", "application/json", JSON), BulkAnswerAsItIs()
+            ),
         },
         **_secrets(settings),
     }
@@ -261,7 +267,7 @@ def _retry_after_s(meta: ApiResponseMeta) -> float | None:
     Read Retry-After where it is given in seconds (RFC 9110 §10.2.3; a date is not honoured).
     """
     given = meta.headers.get("retry-after") or ""
-    return float(given) if given.isdigit() else None
+    return float(given) if given.isascii() and given.isdigit() else None
 
 
 def _explained(failure: ApiError | TransportError, what: str) -> Unavailable:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import aiohttp
 import orjson
 from aiohttp.abc import AbstractStreamWriter
-from elastic_transport import JsonSerializer, NdjsonSerializer
+from elastic_transport import JsonSerializer, NdjsonSerializer, SerializationError
 
 from sink.core.bulk import Body
 
@@ -68,7 +68,12 @@ class BulkAnswerAsItIs(JsonSerializer):
         """
         Give the bytes of a bulk's answer, the object of any other.
         """
-        return data if data.startswith(b'{"errors":') else super().loads(data)
+        if data.startswith(b'{"errors":'):
+            return data
+        try:
+            return super().loads(data)
+        except SerializationError:  # a proxy's page: its status counts all the same
+            return data.decode(errors="replace")
 
     def json_loads(self, data: bytes) -> Any:
         """

@@ -34,7 +34,7 @@ BY_KEY: dict[str, st.SearchStrategy[Any]] = {
     "kafka.group_id": NAMES,
     "kafka.start": st.one_of(st.sampled_from(["earliest", "latest"]), TIMES),
     "kafka.group_instance_id": TEXTS,
-    "kafka.id_namespace": TEXTS,
+    "kafka.id_namespace": NAMES,
     "kafka.security_protocol": st.sampled_from(["plaintext", "ssl"]),
     "kafka.client": st.dictionaries(TEXTS.map("x-".__add__), SCALARS, max_size=3),
     "elasticsearch.hosts": st.lists(NAMES.map("http://a/".__add__), min_size=1, max_size=3),

@@ -2,7 +2,7 @@
 The index patterns of a route: they match every index it writes, and never everything.
 """
 
-from datetime import UTC
+from datetime import UTC, timedelta, timezone
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ FORMS = st.sampled_from(
         "{topic}-%Y",
         "app-{topic}.%j",
         "logs-%b-{topic}",
+        "%I.%p-{topic}",
         "fixed",
     ]
 )
@@ -44,6 +45,14 @@ def test_every_index_of_a_route_matches_one_of_its_patterns(
     for topics in ([], [topic]):
         patterns = destination("route", "log", names, topics).patterns
         assert not patterns or any(fnmatchcase(index, pattern) for pattern in patterns)
+
+
+def test_no_part_of_a_date_is_taken_for_what_all_names_begin_with() -> None:
+    fixed = [timezone(timedelta(hours=hours)) for hours in range(-12, 15)]
+    for zone in [*fixed, ZoneInfo("America/Anchorage"), ZoneInfo("Australia/Lord_Howe")]:
+        for directive in "YCGymBbhjdeUWVuwaAFDxHIkp":
+            names = IndexNames("", "day", f"%{directive}", zone)
+            assert destination("route", "log", names).patterns == (), (zone, directive)
 
 
 @given(NAMINGS, TOPICS)
@@ -72,6 +81,19 @@ def test_the_patterns_of_a_route(
     names = IndexNames(prefix, "month", name, UTC)
 
     assert patterns == destination("route", "log", names, topics).patterns
+
+
+@pytest.mark.parametrize(
+    ("topics", "sample"), [((), "sag-a_1970-01-01"), (("orders", "bills"), "sag-orders_1970-01-01")]
+)
+def test_a_destination_says_whose_it_is_and_shows_one_of_its_indices(
+    topics: tuple[str, ...], sample: str
+) -> None:
+    names = IndexNames("sag-", "month", None, UTC)
+
+    found = destination("ekk", "kong", names, topics)
+
+    assert (found.route, found.collector, found.sample) == ("ekk", "kong", sample)
 
 
 @pytest.mark.parametrize(

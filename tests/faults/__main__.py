@@ -42,7 +42,9 @@ def main(only: str, seed: int, seeds: int, listing: bool, keep: bool) -> None:
             row = play(chosen, its_seed, _FOLDER, engines)
             rows.append(row)
             click.echo(result.line(row))
-    if keep:
+    if keep and seeds:
+        result.keep_schedules(rows)
+    elif keep:
         result.keep(rows)
     _end(rows)
 

@@ -3,12 +3,15 @@ The rows that a run gives: judged, printed, kept.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
+from statistics import median
 
 LATEST = Path(__file__).parents[2] / "docs" / "results" / "faults.json"
+LATEST_SCHEDULES = LATEST.with_name("schedules.json")
 
 
 class Verdict(StrEnum):
@@ -65,6 +68,22 @@ def keep(rows: Iterable[Row], path: Path = LATEST) -> None:
     known.update({row.key: row for row in rows})
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([asdict(row) for row in known.values()], indent=1) + "\n")
+
+
+def keep_schedules(rows: Sequence[Row], path: Path = LATEST_SCHEDULES) -> None:
+    """
+    Keep what a run of many seeds gave, in place of the run before.
+    """
+    recovered = [row.recover_s for row in rows if row.recover_s is not None]
+    told = {
+        "date": str(date.today()),  # noqa: DTZ011 - the operator's day
+        "seeds": [row.seed for row in rows],
+        "red": [row.seed for row in rows if row.verdict is not Verdict.GREEN],
+        "records": sum(row.records for row in rows),
+        "recover_s": [median(recovered), max(recovered)] if recovered else [0.0, 0.0],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(told, indent=1) + "\n")
 
 
 def read(path: Path = LATEST) -> list[Row]:

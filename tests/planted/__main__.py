@@ -44,6 +44,8 @@ def main(only: str, keep: bool) -> None:
     """
     Plant bugs, one at a time, and tell which tests fail.
     """
+    if only and keep:
+        raise click.UsageError("--keep takes the results of all bugs: leave --only away")
     _copy()
     found = []
     for bug in BUGS:
