@@ -69,6 +69,10 @@ bench: $(STAMP) ## CPU and memory a record beside the floor loop; last line is J
 bench-parked: $(STAMP) ## what other topics lose while an index is blocked; last line is JSON
 	$(BIN)/python -m bench.parked
 
+.PHONY: bench-accounting
+bench-accounting: $(STAMP) ## what tracking, ledger and commits cost; last line is JSON
+	$(BIN)/python -m bench.accounting
+
 .PHONY: docs
 docs: $(STAMP) ## write the generated pages of docs/ again
 	$(BIN)/python -m docs

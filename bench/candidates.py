@@ -97,6 +97,12 @@ def sink(place: Place, more: str = "") -> list[str]:
     return [str(Path(sys.executable).with_name("sink")), "run", "-c", str(config)]
 
 
+def _unaccounted(place: Place) -> list[str]:
+    script = Path(__file__).with_name("unaccounted.py")
+    # -P: beside it are modules of the bench, which must not stand before others of their name.
+    return [sys.executable, "-P", str(script), *sink(place)[1:]]
+
+
 CANDIDATES = (
     Candidate("floor", "the floor loop: consume, join, blocking send", _floor),
     Candidate("sink", "`sink run`, everything on", sink),
@@ -114,4 +120,10 @@ PARKED = (
         blocks=True,
     ),
     Candidate("default", "one is blocked, `park.bytes_max` as by default", sink, blocks=True),
+)
+
+# Of the bench of the account. The second is held against the first.
+ACCOUNTING = (
+    Candidate("without", "without tracking, ledger and commits", _unaccounted),
+    Candidate("with", "`sink run`, everything on", sink),
 )

@@ -159,6 +159,14 @@ def loss_bounds(losses: Mapping[str, Loss]) -> list[Bound]:
     ]
 
 
+def accounting_bound(cost: Loss) -> Bound:
+    """
+    Hold what the account costs against what is promised.
+    """
+    measured = round(cost.us_per_record.median, 1)
+    return Bound("CPU a record for tracking, ledger and commits, in % of the rest", measured, 5)
+
+
 def process_tree(pid: int) -> list[int]:
     """
     List a process and all its living descendants.

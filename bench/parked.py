@@ -16,8 +16,8 @@ from bench import result as results
 from bench.candidates import PARKED
 from bench.course import conclude, prepared
 from bench.load import SIX_TOPICS
-from bench.measure import Sample, loss_bounds
-from bench.runner import RunFailed, run
+from bench.measure import loss_bounds
+from bench.runner import RunFailed, in_turns
 from engines import EngineError
 
 _BLOCKED = "bench-audit"
@@ -53,16 +53,8 @@ def main(records: int, runs: int) -> None:
 
 
 def _measured(records: int, runs: int) -> results.Result:
-    """
-    Let the runs take turns; each turn begins with another, so that none is always the last.
-    """
-    samples: dict[str, list[Sample]] = {each.name: [] for each in PARKED}
     with prepared(SIX_TOPICS, records, len(PARKED) * runs + 1, apart=_BLOCKED) as course:
-        run(course, PARKED[0], 0, strict=True)  # warms up broker and caches
-        for number in range(1, runs + 1):
-            first = number % len(PARKED)
-            for candidate in PARKED[first:] + PARKED[:first]:
-                samples[candidate.name].append(run(course, candidate, number, strict=False))
+        samples = in_turns(course, PARKED, runs)
     return results.result(course.documents, SIX_TOPICS, samples)
 
 

@@ -21,6 +21,7 @@ from engines.kafka import VERSION as KAFKA_VERSION
 _RESULTS = Path(__file__).parent / "results"
 LATEST = _RESULTS / "latest.json"
 LATEST_PARKED = _RESULTS / "parked.json"
+LATEST_ACCOUNTING = _RESULTS / "accounting.json"
 
 
 class Machine(TypedDict):

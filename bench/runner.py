@@ -7,7 +7,7 @@ Ends every process it starts, by its id, whatever happens.
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -71,6 +71,26 @@ def run(course: Course, candidate: Candidate, number: int, *, strict: bool) -> m
         bulks=counted["bulks"],
         load=load,
     )
+
+
+def in_turns(
+    course: Course, candidates: Sequence[Candidate], turns: int
+) -> dict[str, list[measure.Sample]]:
+    """
+    Let candidates take turns; each turn begins with another, so that none is always the last.
+
+    Returns:
+        By candidate, in the order of the turns: those of one turn are a pair.
+    Raises:
+        RunFailed: See `run`.
+    """
+    samples: dict[str, list[measure.Sample]] = {each.name: [] for each in candidates}
+    run(course, candidates[0], 0, strict=True)  # warms up broker and caches
+    for number in range(1, turns + 1):
+        first = number % len(candidates)
+        for candidate in [*candidates[first:], *candidates[:first]]:
+            samples[candidate.name].append(run(course, candidate, number, strict=False))
+    return samples
 
 
 class _Running(NamedTuple):

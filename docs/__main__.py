@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.page import performance
 from sink.config.reference import Setting, sections, settings
 from sink.config.toml import literal
+from tests.faults.page import reliability
 
 FOLDER = Path(__file__).parent
 
@@ -63,6 +64,7 @@ def _default(row: Setting) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "performance.md": performance,
+    "reliability.md": reliability,
 }
 
 

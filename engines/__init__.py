@@ -8,7 +8,7 @@ same for a terminal.
         print(kafka.bootstrap_servers, elasticsearch.url)
 """
 
-from engines.elasticsearch import Elasticsearch
+from engines.elasticsearch import Elasticsearch, elasticsearch_cluster
 from engines.errors import EngineError
 from engines.kafka import Kafka, kafka_cluster
 from engines.process import Engine, start_together
@@ -18,6 +18,7 @@ __all__ = [
     "Engine",
     "EngineError",
     "Kafka",
+    "elasticsearch_cluster",
     "kafka_cluster",
     "start_together",
 ]

@@ -1,8 +1,9 @@
 """
-Elasticsearch: one node, with or without security.
+Elasticsearch: one node, with or without security, or a cluster of such.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -82,6 +83,13 @@ class Elasticsearch(Engine):
         """
         return self.url
 
+    @property
+    def transport(self) -> str:
+        """
+        Where the other nodes of its cluster find it: host:port.
+        """
+        return f"{HOST}:{self._second_port}"
+
     def fetch(self) -> Path:
         """
         Have its home in the cache.
@@ -143,3 +151,34 @@ class Elasticsearch(Engine):
 
     def _ready(self, said: bytes) -> bool:  # noqa: ARG002 - it says so with a file
         return self._ready_mark.exists()
+
+
+def elasticsearch_cluster(
+    folder: Path | str,
+    nodes: int = 3,
+    *,
+    version: str = VERSION,
+    heap: str = "512m",
+    settings: Mapping[str, Setting] | None = None,
+    fast_start: bool = False,
+) -> list[Elasticsearch]:
+    """
+    Make nodes of one cluster, each in a folder of its own; start them with `start_together`.
+
+    A node alone never gets ready: it waits for the majority of the masters.
+    """
+    cluster = [
+        Elasticsearch(
+            Path(folder, f"node-{number}"), version=version, heap=heap, fast_start=fast_start
+        )
+        for number in range(1, nodes + 1)
+    ]
+    names = [node.folder.name for node in cluster]
+    ours: dict[str, Setting] = {
+        "discovery.type": "multi-node",
+        "discovery.seed_hosts": ",".join(node.transport for node in cluster),
+        "cluster.initial_master_nodes": ",".join(names),
+    }
+    for name, node in zip(names, cluster, strict=True):
+        node.settings = {"node.name": name} | ours | dict(settings or {})
+    return cluster

@@ -120,16 +120,21 @@ class OffsetTracker:
             _advance(track)
         return ticket
 
-    def passed(self, partition: Partition, end: int) -> None:
+    def passed(self, partition: Partition, end: int) -> bool:
         """
         Note that everything before an offset was polled: the log has nothing more up to there.
 
         Markers of transactions, aborted records and what compaction removed are never polled.
+
+        Returns:
+            Whether anything was passed that was not polled.
         """
         expected = self._tracks[partition].expected
         first = end - 1 if expected is None else expected
-        if 0 <= first < end:
-            self.track(partition, first, end, 0)
+        if not 0 <= first < end:
+            return False
+        self.track(partition, first, end, 0)
+        return True
 
     def settle(self, ticket: Ticket) -> bool:
         """

@@ -30,6 +30,7 @@ class RecordSource(Log, Protocol):
     def pause(self, partitions: Iterable[Partition]) -> None: ...  # noqa: D102
     def resume(self, partitions: Iterable[Partition]) -> None: ...  # noqa: D102
     def stamp(self, topic: str, topic_id: str) -> None: ...  # noqa: D102
+    def read_under(self, partition: Partition, leader_epoch: int | None) -> None: ...  # noqa: D102
     def committed_under(self, partition: Partition) -> str | None: ...  # noqa: D102
     def commit(self, offsets: dict[Partition, int]) -> None: ...  # noqa: D102
     def is_committing(self) -> bool: ...  # noqa: D102

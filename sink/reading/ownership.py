@@ -203,7 +203,9 @@ class Ownership:
     def _pass(self, end: End) -> None:
         first = self.parked.at_end(end.partition)
         if first is None:
-            self._tracker.passed(end.partition, end.offset)
+            if self._tracker.passed(end.partition, end.offset):
+                # Nobody tells the leader epoch of markers.
+                self._source.read_under(end.partition, None)
         else:
             self._source.seek(end.partition, first)
 

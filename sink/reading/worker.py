@@ -165,6 +165,8 @@ class Worker:
             for run in runs(records)
             if (target := self._owned.target(run.partition))
         ]
+        for run, _, _ in ours:
+            self._source.read_under(run.partition, run.records[-1].leader_epoch())
         return _Polled(ours, self._owned.news(news))
 
     def _carry(self, ours: list[_Ours]) -> None:

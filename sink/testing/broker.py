@@ -239,7 +239,8 @@ class FakeBroker:
             return self._committed_under.get(partition) or None
 
     def _log(self, partition: Partition) -> _Log:
-        return self._logs.get(partition, _Log())
+        log = self._logs.get(partition)
+        return _Log() if log is None else log
 
 
 def topic_id(topic: str, recreated: int = 0) -> str:

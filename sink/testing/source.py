@@ -49,6 +49,7 @@ class FakeSource:
         self._told_ends: dict[Partition, int] = {}
         self._topic_ids: dict[str, str] = {}  # that commits carry
         self._committed_under: dict[Partition, str | None] = {}
+        self.leader_epochs: dict[Partition, int | None] = {}
 
     def assign(self, *partitions: Partition, after_records: bool = False) -> None:
         """
@@ -171,6 +172,12 @@ class FakeSource:
         Let commits of a topic carry its id from now on.
         """
         self._topic_ids[topic] = topic_id
+
+    def read_under(self, partition: Partition, leader_epoch: int | None) -> None:
+        """
+        Note the leader epoch that commits of a partition would carry.
+        """
+        self.leader_epochs[partition] = leader_epoch
 
     def committed_under(self, partition: Partition) -> str | None:
         """

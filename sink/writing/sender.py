@@ -68,7 +68,7 @@ class Sender:
         self._probing = asyncio.Lock()  # held by the one bulk that finds out whether it is over
         self._probe = probe
         self._failures = 0  # requests in a row that got no answer; 0: all is well
-        self._retry_after_s: float | None = None
+        self._not_before_s = 0.0  # of the loop's clock: no request before, a Retry-After said so
         self._ceiling: _Ceiling | None = None
         self._answered: dict[str, Bulk] = {}  # index → one of its documents, the last ones to come
         self._answered_s = 0.0  # when the last answer came, of the loop's clock
@@ -84,18 +84,14 @@ class Sender:
             aside: It is of a parked index: it takes no slot of the others.
         """
         slots = self._aside_slots if aside else self._slots
-        refusals = 0
+        refusals, again_s = 0, 0.0
+        clock = asyncio.get_running_loop().time
         late: Reply | None = None
         while True:
-            too_large = self._known_too_large(bulk)
-            if too_large is not None:
-                return Answer(Request.HALVE, too_large)
-            if late is not None and not self._failures:
-                return Answer(Request.SLOW, late)
-            if self._failures:
-                answer = await self._probe_with(bulk, late)
-            else:
-                answer = await self._attempt(bulk, slots, aside=aside)
+            known = self._known(bulk, late)
+            if known is not None:
+                return known
+            answer = await self._try(bulk, slots, late, again_s, aside=aside)
             if answer is None:
                 continue
             if answer.reply.error_type == NO_ANSWER_IN_TIME:
@@ -104,15 +100,50 @@ class Sender:
                 self._remember(bulk, answer.reply)
             if answer.request in (Request.ANSWERED, Request.HALVE):
                 return answer
-            refusals += answer.reply.status == 429
+            if answer.reply.status == 429:
+                refusals += 1
+                # Others may be answered meanwhile: this one would be refused again at once.
+                again_s = clock() + self._probe.seconds(refusals)
             if refusals >= REFUSALS_UNTIL_HALVED:
                 return Answer(Request.HALVE, answer.reply)
+
+    def _known(self, bulk: Bulk, late: Reply | None) -> Answer | None:
+        """
+        Tell what need not be asked: that the bulk is too large, or that one of its indices is slow.
+        """
+        too_large = self._known_too_large(bulk)
+        if too_large is not None:
+            return Answer(Request.HALVE, too_large)
+        return Answer(Request.SLOW, late) if late is not None and not self._failures else None
+
+    async def _try(
+        self,
+        bulk: Bulk,
+        slots: asyncio.Semaphore,
+        late: Reply | None,
+        again_s: float,
+        *,
+        aside: bool,
+    ) -> Answer | None:
+        """
+        Send a bulk once, or wait until it may be sent: then there is no answer.
+        """
+        if self._failures:
+            return await self._probe_with(bulk, late)
+        wait_s = max(again_s, self._not_before_s) - asyncio.get_running_loop().time()
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+            return None
+        return await self._attempt(bulk, slots, aside=aside)
 
     async def _attempt(self, bulk: Bulk, slots: asyncio.Semaphore, *, aside: bool) -> Answer | None:
         async with slots:
             # Others may have failed, or learned a limit, while this one waited for its slot.
-            waits = self._failures or self._known_too_large(bulk)
+            waits = self._failures or self._known_too_large(bulk) or self._too_early_s() > 0
             return None if waits else await self._once(bulk, of_unfit_index=aside)
+
+    def _too_early_s(self) -> float:
+        return self._not_before_s - asyncio.get_running_loop().time()
 
     def _known_too_large(self, bulk: Bulk) -> Reply | None:
         """
@@ -145,7 +176,10 @@ class Sender:
         async with self._probing:
             if not self._failures:
                 return None
-            await asyncio.sleep(self._probe.seconds(self._failures, self._retry_after_s))
+            early_s = self._too_early_s()
+            await asyncio.sleep(early_s if early_s > 0 else self._probe.seconds(self._failures))
+            if self._too_early_s() > 0:  # another one was refused meanwhile
+                return None
             await self._elastic.refresh_credentials()
             if late is None:
                 return await self._once(bulk)
@@ -183,8 +217,11 @@ class Sender:
         if answer.reply.error_type == NO_ANSWER_IN_TIME and known:
             return answer  # this is no outage
         self._failures += 1
-        self._retry_after_s = answer.reply.retry_after_s
-        self._readiness.lacks(PART, _why(answer))
+        if answer.reply.retry_after_s is not None:
+            wait_s = self._probe.seconds(1, answer.reply.retry_after_s)
+            self._not_before_s = max(self._not_before_s, clock() + wait_s)
+        if self._failures > 1:  # one of several hosts may be down: the next request goes elsewhere
+            self._readiness.lacks(PART, _why(answer))
         return answer
 
 

@@ -3,7 +3,7 @@ The page and the table that show a result.
 """
 
 from bench.measure import Sample
-from bench.page import measured, rendered, rendered_parked
+from bench.page import measured, rendered, rendered_accounting, rendered_parked
 from bench.result import Machine, Result
 
 
@@ -69,3 +69,19 @@ def test_the_page_tells_what_a_blocked_index_costs_the_others() -> None:
     assert "documents | 243,902 (243,902 … 243,902) | 2.4 (2.4 … 2.4) | 5.0 (5.0 … 5.0) |" in page
     assert "`park.bytes_max` holds all its documents, in %: at most 5 | 2.4 | yes |" in page
     assert "`park.bytes_max` as by default, in %: at most 5 | 50 | **no** |" in page
+
+
+def test_the_page_tells_what_the_account_costs_pair_by_pair() -> None:
+    result = _result(sink_cpu_s=2.0)
+    result["samples"] = {
+        "without": [_sample(2.5), _sample(4.5), _sample(2.5)],
+        "with": [_sample(2.54), _sample(4.9), _sample(2.58)],  # of which 0.5 s are the start
+    }
+
+    page = rendered_accounting(result)
+
+    assert "| without tracking, ledger and commits | 2.50 (2.50 … 4.50) | 250,000 (" in page
+    assert "| `sink run`, everything on | 2.58 (2.54 … 4.90) | 250,000 (" in page
+    assert "250,000) | 4.0 (2.0 … 10.0) |" in page
+    assert "ledger and commits, in % of the rest: at most 5 | 4 | yes |" in page
+    assert "take turns, 3 pairs;" in page

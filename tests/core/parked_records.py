@@ -118,5 +118,13 @@ def parked(offset: int, index: str = "may", at: int | None = None) -> FakeRecord
     return written(letter, first=offset if at is None else at)[0]
 
 
+def unmade(value: bytes, positions: tuple[int, ...] = (), at: int = 0) -> FakeRecord:
+    """
+    A record that became no document, parked before it was dead.
+    """
+    letter = DeadLetter(record_of(value), "collect", "x", "y", positions=positions, topic_id="T")
+    return written(letter, first=at)[0]
+
+
 def keeps_its_name(rejected: Rejected) -> bool:
     return (rejected.index, rejected.id, rejected.topic_id) == ("may", "T-7", "T")

@@ -28,7 +28,7 @@ def test_what_is_not_used_up_is_there_again_after_a_while() -> None:
     assert allowance.take("a", 100, 0.0) == 60
     assert allowance.take("a", 1, 0.5) == 0
     assert not allowance.is_ample("a", 29.0)
-    assert allowance.is_ample("a", 30.1)
+    assert allowance.is_ample("a", 30.0)
     assert allowance.take("a", 100, 30.1) == 30
     assert allowance.take("a", 100, 1000.0) == 60
 

@@ -172,6 +172,7 @@ RECORD = FakeRecord("ekk-order", 3, 77, b"[1,{}]", leader_epoch=5)
     [
         (RECORD, (), TOPIC_ID, [Place(3, 5, 77)]),
         (RECORD, (0, 4), TOPIC_ID, [Place(3, 5, 77, 0), Place(3, 5, 77, 4)]),
+        (FakeRecord("ekk-order", 0, 0, b"1", leader_epoch=0), (), TOPIC_ID, [Place(0, 0, 0)]),
         (Element(RECORD, 1, b"{}"), (1,), TOPIC_ID, [Place(3, 5, 77, 1)]),
         (RECORD, tuple(range(100_000)), TOPIC_ID, [Place(3, 5, 77)]),  # too many for a header
         (RECORD, (), "of the topic before", []),

@@ -80,6 +80,16 @@ def test_a_drop_excuses_only_what_it_was_about(decision: Decision, number: int, 
     assert _fate(parked, ONE) == fate
 
 
+def test_a_drop_is_found_to_be_about_one_index_among_others() -> None:
+    parked = ParkedDocuments()
+    _add(parked, OTHER, index="june")
+    _add(parked, OTHER, number=1)
+    _add(parked, ONE)
+    parked.decide(0, Decision(DROP, index="may"))
+
+    assert (_fate(parked, ONE), _fate(parked, OTHER)) == ("dropped", "gone")
+
+
 def test_a_drop_excuses_nothing_that_was_parked_after_it() -> None:
     parked = ParkedDocuments()
     _add(parked, ONE)
@@ -100,7 +110,17 @@ def test_what_was_written_again_behind_a_drop_waits_there() -> None:
 
 def test_a_record_that_was_parked_before_it_was_a_document_is_dropped_too() -> None:
     parked = ParkedDocuments()
+    _add(parked, OTHER, index="may")
     _add(parked, ONE, index=None)
     parked.decide(0, Decision(DROP))
 
     assert _fate(parked, ONE) == "dropped"
+
+
+def test_a_drop_of_one_index_is_about_no_record_that_was_none_of_it() -> None:
+    parked = ParkedDocuments()
+    _add(parked, OTHER, index=None)
+    _add(parked, ONE, index="may")
+    parked.decide(0, Decision(DROP, index="may"))
+
+    assert (_fate(parked, ONE), _fate(parked, OTHER)) == ("dropped", "gone")

@@ -167,7 +167,10 @@ def test_an_answer_that_is_no_document_kills_its_record_alone(answer: object) ->
     made = _collected(answer)
 
     assert not made.sources
-    assert [r.error_type for r in made.rejected] == ["not_an_object"]
+    (rejected,) = made.rejected
+    assert rejected.error_type == "not_an_object"
+    assert "not one JSON object" in rejected.reason
+    assert (rejected.record.offset(), rejected.positions) == (7, ())
 
 
 def test_elements_that_are_no_documents_are_told_by_their_positions_in_one_letter_a_reason() -> (
@@ -189,7 +192,9 @@ def test_elements_that_are_no_documents_are_told_by_their_positions_in_one_lette
 def test_a_record_the_collector_rejects_is_dead_with_the_reason() -> None:
     made = _collected(Reject("no tenant"))
 
-    assert [(r.error_type, r.reason) for r in made.rejected] == [("reject", "no tenant")]
+    (rejected,) = made.rejected
+    assert (rejected.error_type, rejected.reason) == ("reject", "no tenant")
+    assert (rejected.record.offset(), rejected.positions) == (7, ())
 
 
 def test_an_error_in_a_users_code_kills_the_record_with_the_trace_and_nothing_else() -> None:
@@ -206,6 +211,28 @@ def test_an_error_in_a_users_code_kills_the_record_with_the_trace_and_nothing_el
     assert rejected.record.value() == b"poison"
     assert "KeyError: 'tenant_of_nobody'" in rejected.reason
     assert "in collect" in rejected.reason
+
+
+def test_a_trace_is_told_by_its_end() -> None:
+    """
+    Headers hold 4 KiB of it; what happened stands in the last frames.
+    """
+
+    def there(left: int) -> dict[str, object]:
+        return back(left - 1) if left else innermost()
+
+    def back(left: int) -> dict[str, object]:
+        return there(left)  # a trace folds one line that calls itself, not two
+
+    def innermost() -> dict[str, object]:
+        raise KeyError("tenant_of_nobody")
+
+    made = documents(_run(b"v"), Collector("mine", lambda _: there(50)))
+
+    (rejected,) = made.rejected
+    assert rejected.reason.count('File "') == 8
+    assert "in innermost" in rejected.reason
+    assert rejected.reason.rstrip().endswith("KeyError: 'tenant_of_nobody'")
 
 
 VALUES = st.lists(

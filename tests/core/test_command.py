@@ -44,6 +44,15 @@ def test_a_decision_without_patterns_is_about_all() -> None:
     assert decision.is_about(_envelope())
 
 
+def test_a_pattern_that_was_told_empty_is_about_nothing() -> None:
+    headers: Headers = [("sink.command", b"drop"), ("sink.command_index", None)]
+
+    decision = decision_of(FakeRecord("parked", 0, 0, None, headers=headers))
+
+    assert decision == Decision(Command.DROP, "", before=0)
+    assert not decision.is_about(_envelope())
+
+
 @pytest.mark.parametrize("told", [b"burn", b"", b"\xff", None])
 def test_a_command_of_a_later_version_is_a_command_and_decides_nothing(told: bytes | None) -> None:
     record = FakeRecord("parked", 0, 4, None, headers=[("sink.command", told)])
@@ -62,6 +71,15 @@ def test_a_parked_document_is_no_command_whatever_headers_its_record_has() -> No
     assert decision_of(_parked(forged)) is None
     assert not is_command(_parked())
     assert not is_command(FakeRecord("parked", 0, 0, b"junk"))
+
+
+def test_a_record_that_was_bound_for_no_index_is_meant_by_a_star_alone() -> None:
+    record = FakeRecord("ekk-order", 0, 7, b"17")
+    letter = DeadLetter(record, "collect", "x", "y", topic_id="T")
+    envelope = open_envelope(FakeRecord("parked", 0, 3, b"17", headers=letter.headers({})))
+
+    assert Decision(Command.DROP, "*").is_about(envelope)
+    assert not Decision(Command.DROP, "?*").is_about(envelope)
 
 
 @pytest.mark.parametrize(

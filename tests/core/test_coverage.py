@@ -40,6 +40,31 @@ def test_a_template_of_higher_priority_takes_the_index_of_a_route() -> None:
     assert [("r", ours, stack)] == shadowed([route], [ours], [stack])
 
 
+def test_of_several_templates_the_one_of_the_highest_priority_counts() -> None:
+    ours = [_template("low", ["sag-*"], 1), _template("high", ["sag-*"], 90)]
+    others = [_template("z", ["sag-*"], 2), _template("a", ["*"], 50)]
+
+    assert shadowed([EKK], ours, others) == []
+    assert shadowed([EKK], others, ours) == [("ekk", others[1], ours[1])]
+
+
+def test_a_route_that_no_template_of_ours_or_theirs_matches_is_not_said_to_be_taken() -> None:
+    ours, theirs = _template("ours", ["sag-*"], 1), _template("theirs", ["other-*"], 9)
+
+    assert shadowed([EKK], [ours], [theirs]) == []
+    assert shadowed([EKK], [theirs], [ours]) == []
+
+
+def test_no_priority_is_the_lowest() -> None:
+    ours, theirs = _template("ours", ["sag-*"]), _template("theirs", ["sag-*"], 1)
+
+    assert shadowed([EKK], [ours], [theirs]) == [("ekk", ours, theirs)]
+
+
+def test_a_template_of_the_same_priority_is_not_said_to_win() -> None:
+    assert shadowed([EKK], [_template("a", ["sag-*"], 5)], [_template("b", ["*"], 5)]) == []
+
+
 def test_a_template_of_lower_or_no_priority_or_of_other_indices_takes_nothing() -> None:
     others = [_template("x", ["*"], 1), _template("y", ["*"]), _template("z", ["logs-*-*"], 100)]
 

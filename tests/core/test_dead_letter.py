@@ -7,6 +7,7 @@ import hashlib
 import pytest
 
 from sink.core.dead_letter import STUB_BYTES, DeadLetter, target_of
+from sink.core.envelope import Original
 from sink.testing import FakeRecord
 
 
@@ -71,6 +72,24 @@ def test_a_long_reason_keeps_its_beginning_and_its_end() -> None:
     assert "middle" not in reason.decode()
 
 
+@pytest.mark.parametrize(("length", "whole"), [(4096, True), (4097, False)])
+def test_a_reason_is_kept_whole_up_to_its_limit(length: int, *, whole: bool) -> None:
+    told = dict(_letter("x" * length).headers({}))["sink.reason"]
+
+    assert isinstance(told, bytes)
+    assert (told == b"x" * length) is whole
+
+
+def test_a_reason_that_is_cut_within_a_character_is_still_text() -> None:
+    """
+    Both its halves end, or begin, amid a character here.
+    """
+    told = dict(_letter("a" + "é" * 3000 + "b").headers({}))["sink.reason"]
+
+    assert isinstance(told, bytes)
+    assert told.decode() == "a" + "é" * 1023 + " … " + "é" * 1023 + "b"
+
+
 @pytest.mark.parametrize("reason", ["a lone \ud800 surrogate", "\ud800" * 5000])
 def test_a_reason_that_has_no_utf8_does_not_stop_its_letter(reason: str) -> None:
     """
@@ -94,6 +113,16 @@ def test_a_stub_keeps_the_beginning_the_length_and_the_digest() -> None:
         "sink.value_bytes": b"262144",
         "sink.value_sha256": hashlib.sha256(value).hexdigest().encode(),
     }
+
+
+def test_a_value_that_is_text_has_a_stub_of_its_bytes() -> None:
+    record = Original("ekk-order", 3, 7, 0, 0, None, "é" * 50_000, [])
+    letter = DeadLetter(record, "collect", "x", "y")
+
+    kept, told = letter.stub()
+
+    assert kept == ("é" * 50_000).encode()[:STUB_BYTES]
+    assert ("sink.value_bytes", b"100000") in told
 
 
 def test_a_tombstone_has_a_stub_too() -> None:

@@ -86,6 +86,44 @@ def test_an_element_is_told_from_a_whole_record() -> None:
     assert not _sent(_letter(record, positions=(0, 1), index=None, id=None)).is_element
 
 
+def test_an_envelope_that_tells_no_more_than_it_must_is_read() -> None:
+    """
+    Of an earlier version of the sink, or of a record whose producer told no leader epoch.
+    """
+    least = {"topic": b"a", "partition": b"1", "offset": b"2", "timestamp": b"0"}
+    told = least | {"stage": b"park", "error_type": b"x"}
+    headers: Headers = [(f"sink.{name}", value) for name, value in told.items()]
+
+    envelope = open_envelope(FakeRecord("t", 0, 0, b"{}", headers=headers))
+
+    assert (envelope.topic_id, envelope.reason, envelope.attempts) == ("", "", 0)
+    assert (envelope.documents, envelope.positions, envelope.truncated) == (1, (), False)
+    assert (envelope.index, envelope.id) == (None, None)
+    assert envelope.record.leader_epoch() == 0
+
+
+def test_an_envelope_for_several_documents_tells_how_many() -> None:
+    envelope = _sent(_letter(_record(), positions=(0, 3, 4), index=None, id=None))
+
+    assert envelope.documents == 3
+
+
+def test_documents_are_told_apart_by_the_leader_epoch_of_their_records() -> None:
+    """
+    A truncated log has other records at the same offsets.
+    """
+    other = FakeRecord("ekk-order", 3, 7, b"{}", leader_epoch=6, timestamp_ms=0)
+
+    assert _sent(_letter(_record())).identity != _sent(_letter(other)).identity
+    assert _sent(_letter(_record())).identity == _sent(_letter(_record())).identity
+
+
+def test_the_first_instant_of_all_is_a_time() -> None:
+    record = _record(timestamp_ms=0)
+
+    assert _sent(_letter(record)).record.timestamp() == record.timestamp()
+
+
 def test_a_record_that_carries_no_time_carries_none_in_its_envelope() -> None:
     assert _sent(_letter(_record(timestamp_ms=None))).record.timestamp() == (NO_TIMESTAMP, -1)
 

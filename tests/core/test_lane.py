@@ -4,7 +4,7 @@ What waits for a parked index, and which document asks next.
 
 import orjson
 
-from sink.core.lane import Aside, Lane, dry_run
+from sink.core.lane import Aside, Lane, dry_run, topic_key
 from sink.core.outcome import Outcome, Verdict
 from sink.core.tally import Progress, Tally
 from tests.core.placing import bulk_of, ticket_of
@@ -80,6 +80,9 @@ def test_a_dry_run_is_no_document_and_names_the_index_alone() -> None:
     assert "_source" in orjson.loads(source)
     assert len(probe) == 1
     assert probe.size_bytes == len(bytes(probe.body()))
+    assert probe.sections == bulk.sections
+    assert probe.tickets == [], "it settles nothing"
+    assert probe.rejected == [], "it buries nothing"
 
 
 def test_what_is_taken_is_counted_and_the_room_stays_that_of_the_whole() -> None:
@@ -90,6 +93,31 @@ def test_what_is_taken_is_counted_and_the_room_stays_that_of_the_whole() -> None
     assert aside.progress.fates == {("orders", "duplicate"): 1}
     assert aside.rest.lines[1::2] == [b'{"n":0}', b'{"n":2}']
     assert len(aside.part) == 3
+
+    aside.take(0, Outcome.DUPLICATE)
+
+    assert aside.progress.fates == {("orders", "duplicate"): 2}
+
+
+def test_what_is_let_go_first_is_what_came_first_and_waits_no_more() -> None:
+    one, other = _aside(3), _aside(2, "bills")
+    lane = _lane(one, other)
+    lane.take(one, 0, Outcome.INDEXED)
+    assert (lane.documents, len(one.rest)) == (4, 2)
+
+    assert lane.release() is one
+
+    assert (lane.documents, lane.size_bytes) == (2, other.part.size_bytes)
+    assert lane.release() is other
+    assert (lane.documents, lane.size_bytes) == (0, 0)
+
+
+def test_a_parked_topic_is_told_from_a_parked_index() -> None:
+    lane = Lane(topic_key("orders"), WHY, None, 5.0)
+
+    assert lane.topic == "orders"
+    assert _lane().topic is None
+    assert lane.state().index == "topic:orders"
 
 
 def test_an_operator_is_told_what_waits_and_why() -> None:

@@ -38,8 +38,20 @@ def test_expired_records_are_accounted_for() -> None:
     ledger = Ledger()
 
     ledger.expired("orders", 40)
+    ledger.expired("orders", 2)
 
-    assert ledger.publish() == {("orders", CONSUMED): 40, ("orders", EXPIRED): 40}
+    assert ledger.publish() == {("orders", CONSUMED): 42, ("orders", EXPIRED): 42}
+
+
+def test_what_is_read_again_is_counted_when_it_is_read_again_and_not_before() -> None:
+    ledger = Ledger()
+    ledger.consumed("orders", 5, {})
+
+    ledger.unread("orders", 2)
+
+    account = ledger.publish()
+    assert account == {("orders", CONSUMED): 3, ("orders", IN_FLIGHT): 3}
+    assert imbalance(account) == {}
 
 
 def test_what_was_published_does_not_change_afterwards() -> None:

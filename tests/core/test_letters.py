@@ -80,6 +80,7 @@ def test_what_became_no_document_is_told_with_its_positions_and_its_topic() -> N
 
     assert (letter.record, letter.stage, letter.error_type) == (record, "collect", "not_an_object")
     assert (letter.positions, letter.topic_id, len(letter)) == ((0, 1), "id.orders", 2)
+    assert letter.reason == "no"
     assert letter.index is letter.id is None
 
 

@@ -116,8 +116,16 @@ def test_settling_more_parts_than_there_are_is_a_bug_and_says_so(tracker: Offset
     ticket = tracker.track(ORDERS, 0, 5, 1)
     tracker.settle(ticket)
 
-    with pytest.raises(SettledTwice):
+    with pytest.raises(SettledTwice, match="orders"):
         tracker.settle(ticket)
+
+
+def test_a_run_without_records_is_refused(tracker: OffsetTracker) -> None:
+    """
+    It would hold up what comes behind it, and nothing would ever settle it.
+    """
+    with pytest.raises(AssertionError):
+        tracker.track(ORDERS, 5, 5, 1)
 
 
 def test_settling_twice_is_noticed_also_when_the_partition_is_gone(tracker: OffsetTracker) -> None:
@@ -147,6 +155,38 @@ def test_records_read_a_second_time_in_one_epoch_are_refused(tracker: OffsetTrac
 
     with pytest.raises(AssertionError):
         tracker.track(ORDERS, 4, 9, 1)
+
+
+def test_nothing_is_expected_of_a_partition_that_is_another_workers(
+    tracker: OffsetTracker,
+) -> None:
+    assert tracker.expected(BILLS) is None
+    assert tracker.epoch(BILLS) is None
+
+
+def test_each_assignment_is_an_epoch_of_its_own(tracker: OffsetTracker) -> None:
+    first = tracker.epoch(ORDERS)
+    tracker.drop(ORDERS)
+    assert tracker.epoch(ORDERS) is None
+
+    tracker.assign(ORDERS)
+
+    assert tracker.epoch(ORDERS) not in (None, first)
+
+
+def test_it_is_read_again_from_the_first_record_that_is_not_settled(
+    tracker: OffsetTracker,
+) -> None:
+    assert tracker.read_again(ORDERS) is None, "nothing was read yet"
+    tracker.settle(tracker.track(ORDERS, 0, 5, 1))
+    assert tracker.read_again(ORDERS) is None, "all is settled"
+    waiting = tracker.track(ORDERS, 5, 9, 1)
+    tracker.track(ORDERS, 9, 12, 1)
+
+    assert tracker.read_again(ORDERS) == 5
+
+    assert tracker.settle(waiting) is False, "its records are read a second time"
+    assert tracker.track(ORDERS, 5, 9, 1).first == 5
 
 
 def test_an_end_behind_the_last_record_is_committable_once_all_before_it_is_settled(

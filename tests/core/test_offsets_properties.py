@@ -4,14 +4,15 @@ The tracker against the simplest model there is: sets of offsets.
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sink.core.offsets import OffsetTracker, Ticket
+from sink.core.offsets import OffsetTracker, SettledTwice, Ticket
 from sink.core.record import Partition
 
-PARTITIONS = [Partition("orders", 0), Partition("orders", 1), Partition("bills", 0)]
+PARTITIONS = [Partition("orders", 0), Partition("bills", 0)]
 
 
 @dataclass(eq=False)
@@ -26,10 +27,13 @@ class Epoch:
         done = {offset for offset in self.tracked if not self.open or offset < min(self.open)}
         return max(done) + 1 if done else None
 
+    def next_to_come(self) -> int | None:
+        return max(self.tracked) + 1 if self.tracked else None
+
 
 @dataclass(eq=False)
 class Work:
-    """A ticket that has parts left, and the epoch it was made in."""
+    """A ticket, the epoch it was made in, and how many of its parts are still under way."""
 
     ticket: Ticket
     epoch: Epoch
@@ -45,38 +49,48 @@ class TrackerMachine(RuleBasedStateMachine):
         self.tracker = OffsetTracker()
         self.owned: dict[Partition, Epoch] = {}
         self.work: list[Work] = []
+        self.spent: list[Ticket] = []  # tickets without a part left
         self.told: dict[Partition, int] = {}  # committable at last look, in this epoch
 
-    @rule(partition=st.sampled_from(PARTITIONS))
-    def assign(self, partition: Partition) -> None:
-        self.tracker.assign(partition)
-        self.owned[partition] = Epoch()
-        self.told.pop(partition, None)
+    @rule(partition=st.sampled_from(PARTITIONS), assigned=st.booleans())
+    def rebalance(self, partition: Partition, assigned: bool) -> None:
+        if assigned:
+            self.tracker.assign(partition)
+            self._begin(partition)
+        else:
+            self.tracker.drop(partition)
+            self.owned.pop(partition, None)
+            self.told.pop(partition, None)
 
-    @rule(partition=st.sampled_from(PARTITIONS))
-    def drop(self, partition: Partition) -> None:
-        self.tracker.drop(partition)
-        self.owned.pop(partition, None)
-        self.told.pop(partition, None)
+    @precondition(lambda self: self.owned)
+    @rule(data=st.data())
+    def read_again(self, data: st.DataObject) -> None:
+        partition = data.draw(st.sampled_from(sorted(self.owned)))
+        first = min(self.owned[partition].open, default=None)
+        assert self.tracker.read_again(partition) == first
+        if first is not None:
+            self._begin(partition)
 
     @precondition(lambda self: self.owned)
     @rule(data=st.data(), gap=st.integers(0, 3), length=st.integers(1, 4), parts=st.integers(0, 3))
     def track(self, data: st.DataObject, gap: int, length: int, parts: int) -> None:
         partition = data.draw(st.sampled_from(sorted(self.owned)))
         epoch = self.owned[partition]
-        first = max(epoch.tracked, default=-1) + 1 + gap
+        first = (epoch.next_to_come() or 0) + gap
         ticket = self.tracker.track(partition, first, first + length, parts)
         epoch.tracked |= set(range(first, first + length))
         if parts:
             epoch.open |= set(range(first, first + length))
             self.work.append(Work(ticket, epoch, parts))
+        else:
+            self.spent.append(ticket)
 
     @precondition(lambda self: self.owned)
     @rule(data=st.data(), gap=st.integers(0, 3))
     def reach_the_end(self, data: st.DataObject, gap: int) -> None:
         partition = data.draw(st.sampled_from(sorted(self.owned)))
         epoch = self.owned[partition]
-        end = max(epoch.tracked, default=-1) + 1 + gap
+        end = (epoch.next_to_come() or 0) + gap
         self.tracker.passed(partition, end)
         epoch.tracked |= {end - 1} - {-1}
 
@@ -91,10 +105,17 @@ class TrackerMachine(RuleBasedStateMachine):
 
         work.parts -= 1
         if not work.parts:
+            self._done(work)
             self.work.remove(work)
-            work.epoch.open -= set(work.offsets())
         if not current:
             assert before == self.tracker.committable()
+
+    @precondition(lambda self: self.spent)
+    @rule(data=st.data())
+    def settle_what_is_settled(self, data: st.DataObject) -> None:
+        ticket = data.draw(st.sampled_from(self.spent))
+        with pytest.raises(SettledTwice):
+            self.tracker.settle(ticket)
 
     @rule()
     def commit(self) -> None:
@@ -114,10 +135,10 @@ class TrackerMachine(RuleBasedStateMachine):
         for work in self.work:
             for _ in range(work.parts):
                 self.tracker.settle(work.ticket)
-            work.epoch.open -= set(work.offsets())
+            self._done(work)
         self.work.clear()
         self.commit()
-        ends = {p: max(e.tracked) + 1 for p, e in self.owned.items() if e.tracked}
+        ends = {p: e.next_to_come() for p, e in self.owned.items() if e.tracked}
         assert ends == {p: e.committed for p, e in self.owned.items() if e.tracked}
 
     @invariant()
@@ -138,10 +159,19 @@ class TrackerMachine(RuleBasedStateMachine):
             self.told[partition] = offset
 
     @invariant()
-    def it_counts_the_runs_under_way(self) -> None:
+    def it_counts_the_runs_under_way_and_knows_what_comes_next(self) -> None:
         assert set(self.owned) == set(self.tracker.partitions())
         for partition, epoch in self.owned.items():
             assert bool(self.tracker.unsettled([partition])) is bool(epoch.open)
+            assert self.tracker.expected(partition) == epoch.next_to_come()
+
+    def _begin(self, partition: Partition) -> None:
+        self.owned[partition] = Epoch()
+        self.told.pop(partition, None)
+
+    def _done(self, work: Work) -> None:
+        work.epoch.open -= set(work.offsets())
+        self.spent.append(work.ticket)
 
 
 TestTracker = TrackerMachine.TestCase

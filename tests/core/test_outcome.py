@@ -13,6 +13,7 @@ from sink.core.outcome import (
     Outcome,
     Reply,
     Request,
+    Verdict,
     all_created,
     judge,
     judge_items,
@@ -133,6 +134,28 @@ def test_documents_are_judged_by_position() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("item", "verdict"),
+    [
+        (_item(201), Verdict(Outcome.INDEXED)),
+        (_item(302), Verdict(Outcome.RETRY, "status_302", "unknown answer")),
+        (_item(201, "odd"), Verdict(Outcome.RETRY, "odd", "because")),
+        (_item(400), Verdict(Outcome.UNCLEAR)),
+        (
+            _item(201, failure_store="used"),
+            Verdict(Outcome.DEAD, "failure_store", "kept in the failure store"),
+        ),
+        (
+            _item(201, "odd", failure_store="used"),
+            Verdict(Outcome.DEAD, "odd", "kept in the failure store"),
+        ),
+        (_item(201, failure_store="not_enabled"), Verdict(Outcome.INDEXED)),
+    ],
+)
+def test_whoever_looks_for_the_cause_is_told_it(item: dict[str, Any], verdict: Verdict) -> None:
+    assert judge_items(_body(item), 1) == [verdict]
+
+
 def test_a_refusal_says_its_type_its_reason_and_the_cause() -> None:
     error = {"type": "a", "reason": "failed to parse", "caused_by": {"reason": "For input: x"}}
     verdicts = judge_items(_body({"create": {"status": 400, "error": error}}), 1)
@@ -160,7 +183,7 @@ def test_an_ambiguous_refusal_is_judged_by_the_cause_it_names(
     assert verdicts is not None
     assert verdicts[0].outcome is outcome
     assert verdicts[0].error_type == "illegal_argument_exception"
-    assert "None" not in verdicts[0].reason
+    assert not verdicts[0].reason.strip(": "), "words that Elasticsearch did not say"
 
 
 def test_half_a_surrogate_pair_in_a_reason_spoils_no_answer() -> None:
@@ -176,8 +199,7 @@ def test_half_a_surrogate_pair_in_a_reason_spoils_no_answer() -> None:
 def test_an_error_that_has_no_type_is_still_no_success() -> None:
     verdicts = judge_items(_body({"create": {"status": 201, "error": {"reason": "odd"}}}), 1)
 
-    assert verdicts is not None
-    assert verdicts[0].outcome is Outcome.RETRY
+    assert verdicts == [Verdict(Outcome.RETRY, "untyped_error", "odd")]
 
 
 @pytest.mark.parametrize(
@@ -211,6 +233,20 @@ def test_an_answer_that_does_not_tell_of_each_document_tells_of_none(body: bytes
     assert answer.request is Request.RETRY
     assert answer.verdicts is None
     assert answer.reply.error_type == "bad_answer"
+
+
+def test_an_answer_that_tells_nothing_is_shown_by_its_beginning() -> None:
+    answer = judge(Reply(200, b"<html>proxy</html>" + b"x" * 100_000), 2)
+
+    assert "not of 2 items" in answer.reply.reason
+    assert "<html>proxy</html>" in answer.reply.reason
+    assert len(answer.reply.reason) < 300
+
+
+def test_where_all_were_created_no_document_is_looked_at() -> None:
+    answer = judge(Reply(200, _body(*[_item(201)] * 3)), 3)
+
+    assert (answer.request, answer.verdicts) == (Request.ANSWERED, None)
 
 
 def test_a_cut_answer_tells_of_no_document() -> None:

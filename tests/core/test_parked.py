@@ -2,6 +2,8 @@
 What is made of the parked topic's records: the documents they were, under the ids they had.
 """
 
+from collections.abc import Callable
+
 import orjson
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from sink.core.bulk import Bound
 from sink.core.collect import Answer, Drop, Refused, Run, Source
 from sink.core.dead_letter import DeadLetter
-from sink.core.parked import ParkedTarget
+from sink.core.parked import DEAD_LETTER_RATE, ParkedTarget
 from sink.core.record import Headers, Partition, Record
 from sink.core.target import Target
 from sink.testing import FakeRecord
@@ -24,6 +26,7 @@ from tests.core.parked_records import (
     parked,
     record_of,
     target_of_topic,
+    unmade,
     written,
 )
 
@@ -132,6 +135,8 @@ def test_what_the_sink_did_not_park_is_dead_and_the_next_is_made(junk: FakeRecor
 
     (rejected,) = made.rejected
     assert rejected.record is junk
+    assert (rejected.error_type, rejected.positions) == ("reject", ())
+    assert rejected.reason.startswith(("no envelope of the sink", "no parked document"))
     assert len(made.documents) == 1
 
 
@@ -147,7 +152,8 @@ def test_a_stub_is_dead_for_it_is_not_the_document() -> None:
     (made,) = make(stub)
 
     assert made.documents == []
-    assert len(made.rejected) == 1
+    (rejected,) = made.rejected
+    assert "only the beginning" in rejected.reason
 
 
 def test_a_document_of_a_topic_that_no_route_takes_any_more_is_dead_under_its_own_name() -> None:
@@ -160,6 +166,7 @@ def test_a_document_of_a_topic_that_no_route_takes_any_more_is_dead_under_its_ow
 
     (rejected,) = made.rejected
     assert rejected.error_type == "no_route"
+    assert TOPIC in rejected.reason
     assert (rejected.record.topic(), rejected.record.offset()) == (TOPIC, 7)
     assert keeps_its_name(rejected)
 
@@ -172,6 +179,7 @@ def test_a_document_that_its_collector_takes_no_more_is_dead_under_its_own_name(
 
     (rejected,) = made.rejected
     assert rejected.error_type == "collector_exception"
+    assert "ValueError: 7" in rejected.reason
     assert keeps_its_name(rejected)
 
 
@@ -192,6 +200,8 @@ def test_a_record_that_its_collector_makes_several_of_now_is_dead_and_none_of_th
 
     assert made.documents == []
     (rejected,) = made.rejected
+    assert rejected.error_type == "not_one_document"
+    assert "makes 2 documents" in rejected.reason
     assert keeps_its_name(rejected)
 
 
@@ -204,20 +214,12 @@ def test_an_element_whose_value_is_none_is_dead_under_its_own_name() -> None:
 
     (rejected,) = made.rejected
     assert (rejected.error_type, rejected.positions) == ("not_an_object", (3,))
+    assert "not one JSON object" in rejected.reason
     assert keeps_its_name(rejected)
 
 
-def _unmade(value: bytes, positions: tuple[int, ...] = ()) -> FakeRecord:
-    """
-    A record that became no document, parked before it was dead.
-    """
-    return written(
-        DeadLetter(record_of(value), "collect", "x", "y", positions=positions, topic_id="T")
-    )[0]
-
-
 def test_a_record_that_became_no_document_may_become_one_under_the_id_it_would_have_had() -> None:
-    (made,) = make(_unmade(b"17"), target=collecting(lambda _: b'{"now":1}'))
+    (made,) = make(unmade(b"17"), target=collecting(lambda _: b'{"now":1}'))
 
     (document,) = made.documents
     assert document.action == {"create": {"_index": "sag-order_1970-01-01", "_id": "T-0-5-7"}}
@@ -225,8 +227,76 @@ def test_a_record_that_became_no_document_may_become_one_under_the_id_it_would_h
     assert document.source == b'{"now":1}'
 
 
+@pytest.mark.parametrize(("number", "offset"), [(0, 0), (3, 7)])
+def test_it_has_that_id_also_where_it_is_the_first_of_its_partition(
+    number: int, offset: int
+) -> None:
+    record = FakeRecord(TOPIC, number, offset, b"17", timestamp_ms=1, leader_epoch=5)
+    letter = DeadLetter(record, "collect", "x", "y", topic_id="T")
+
+    (made,) = make(*written(letter), target=collecting(lambda _: b'{"now":1}'))
+
+    assert made.documents[0].action["create"]["_id"] == f"T-{number}-5-{offset}"
+
+
+def test_a_record_that_became_no_document_may_be_dropped_by_a_rule_by_now() -> None:
+    (made,) = make(unmade(b"17"), target=collecting(lambda _: Drop("noise")))
+
+    assert (made.documents, made.dropped, made.rejected) == ([], {"noise": 1}, [])
+
+
+RATED = DeadLetter(
+    record_of(b'{"n":1}'), "park", DEAD_LETTER_RATE, "y", index="may", id="T-7", topic_id="T"
+)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "pieces"),
+    [
+        ("ddd", [(0, 3)]),
+        ("dddd", [(0, 3), (3, 4)]),
+        ("drd", [(0, 1), (1, 2), (2, 3)]),
+        ("dcd", [(0, 1), (1, 2), (2, 3)]),
+        ("rdd", [(0, 1), (1, 3)]),
+        ("ddr", [(0, 2), (2, 3)]),
+        ("ddcrd", [(0, 2), (2, 3), (3, 4), (4, 5)]),
+        ("rc", [(0, 1), (1, 2)]),
+    ],
+)
+def test_what_was_parked_for_its_topics_rate_is_settled_by_itself(
+    kinds: str, pieces: list[tuple[int, int]]
+) -> None:
+    """
+    d: a document, r: dead for Elasticsearch and above the rate, c: dead for its collector.
+    """
+    made_of: dict[str, Callable[[int], FakeRecord]] = {
+        "d": parked,
+        "r": lambda offset: written(RATED, first=offset)[0],
+        "c": lambda offset: unmade(b"17", at=offset),
+    }
+    records: list[Record] = [made_of[kind](offset) for offset, kind in enumerate(kinds)]
+    run = Run(PARKED, records, 0, len(records))
+
+    found = [piece for piece, _, _ in ParkedTarget(target_of_topic).pieces(run, 3)]
+
+    assert [(piece.first, piece.next_offset) for piece in found] == pieces
+    assert [record for piece in found for record in piece.records] == records
+    assert {piece.partition for piece in found} == {PARKED}
+
+
+def test_an_element_keeps_its_position_in_its_record() -> None:
+    """
+    Refused again its letter tells which document of the record it was.
+    """
+    letters = letters_of(record_of(b'[{"a":0},{"b":1}]'))
+
+    (made,) = make(*written(*letters))
+
+    assert [getattr(document.record, "position", None) for document in made.documents] == [0, 1]
+
+
 def test_elements_that_became_no_documents_are_dead_by_their_positions() -> None:
-    (made,) = make(_unmade(b"[17,18]", (0, 1)))
+    (made,) = make(unmade(b"[17,18]", (0, 1)))
 
     (rejected,) = made.rejected
     assert (rejected.error_type, rejected.positions) == ("not_an_object", (0, 1))

@@ -4,6 +4,7 @@ What is done with each document of an answered bulk.
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +69,23 @@ def test_that_one_index_takes_documents_does_not_tell_that_another_does() -> Non
 
 def test_that_another_document_is_dead_does_not_tell_that_its_index_takes_any() -> None:
     assert _sorted((MAY, Outcome.UNCLEAR), (MAY, Outcome.DEAD)).unclear == [0]
+
+
+def test_no_index_is_taken_for_fit_unless_that_is_said() -> None:
+    bulk = bulk_of((MAY, ticket_of("orders"), 1))
+
+    assert sort(bulk, [Verdict(Outcome.UNCLEAR)]).unclear == [0]
+
+
+@pytest.mark.parametrize("verdicts", [0, 1, 3])
+def test_an_answer_for_more_or_fewer_documents_decides_nothing(verdicts: int) -> None:
+    """
+    A document without a verdict would be settled with the others, and be nowhere.
+    """
+    bulk = bulk_of((MAY, ticket_of("orders"), 2))
+
+    with pytest.raises(ValueError, match="zip"):
+        sort(bulk, [Verdict(Outcome.INDEXED)] * verdicts)
 
 
 def test_an_unclear_refusal_by_an_index_known_to_be_fit_is_the_documents() -> None:

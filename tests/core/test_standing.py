@@ -45,6 +45,7 @@ def test_an_offset_of_a_deleted_topic_is_said_to_be_one() -> None:
         (None, 0, 5, ""),
         (5, 0, 5, "as it is"),
         (5, 0, 9, "skips 4 records"),
+        (5, 0, 6, "skips 1 records"),
         (5, 0, 2, "reads 3 records again"),
         (5, 7, 9, "skips 2 records"),  # the two before are gone, nobody skips them
         (5, 7, 7, "at the log's start"),

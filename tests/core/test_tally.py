@@ -35,6 +35,10 @@ def test_a_bulk_of_which_nothing_was_set_aside_settles_all_its_tickets() -> None
     assert _is(Tally(bulk.tickets).moved(), orders, bills)
 
 
+def test_a_tally_counts_from_the_beginning() -> None:
+    assert not Tally([]).void
+
+
 def test_a_ticket_waits_for_its_documents_that_are_set_aside_and_the_others_do_not() -> None:
     bulk, orders, bills = _two_runs()
     tally, may = Tally(bulk.tickets), bulk.part([0, 1])

@@ -70,6 +70,21 @@ def test_records_on_both_sides_of_a_months_end_go_to_both_indices() -> None:
     ]
 
 
+def test_the_documents_of_each_index_are_counted() -> None:
+    times = [NOVEMBER - 1, NOVEMBER, NOVEMBER, DECEMBER, DECEMBER, DECEMBER]
+    records: list[Record] = [_record(7 + n, time_ms) for n, time_ms in enumerate(times)]
+    run = Run(Partition("ekk-order", 3), records, 7, 13)
+
+    bounds = _target().actions(run, documents(run, LOG)).bounds
+
+    assert [(bound.index, count) for bound, count in bounds] == [
+        ("sag-order_2026-10-01", 1),
+        ("sag-order_2026-11-01", 2),
+        ("sag-order_2026-12-01", 3),
+    ]
+    assert {(bound.topic, bound.topic_id) for bound, _ in bounds} == {("ekk-order", "TOPICID")}
+
+
 def test_after_a_truncation_the_same_offset_is_another_document() -> None:
     before = _actions(_target(), _record(7, epoch=1), _record(8, epoch=1))
     after = _actions(_target(), _record(7, epoch=1), _record(8, epoch=2))

@@ -2,6 +2,7 @@
 The plan for index templates: what is written, what is left alone, and that it ends.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 
@@ -119,6 +120,16 @@ def test_the_version_and_the_content_decide(there: int, text: str, action: StepA
 
     assert action is step.action
     assert str(there) in step.reason
+    assert step.existing == present.body, "what is there is shown beside what is wanted"
+
+
+def test_an_operator_is_told_what_to_do_about_a_template_of_that_name() -> None:
+    [wanted] = _rendered(Kind.INDEX, "ekk", 2, "same", {"sag-*"})
+
+    [step] = plan([wanted], {(Kind.INDEX, "ekk"): {}})
+
+    assert step.action is StepAction.FOREIGN
+    assert "rename" in step.reason
 
 
 def test_a_missing_template_is_created_as_it_is_wanted() -> None:
@@ -127,10 +138,13 @@ def test_a_missing_template_is_created_as_it_is_wanted() -> None:
     [step] = plan([wanted], {(Kind.INDEX, "ekk"): None})
 
     assert (StepAction.CREATE, wanted) == (step.action, step.template)
+    assert step.existing is None
+    assert step.reason
 
 
 def test_templates_are_rendered_components_first_for_the_routes_of_their_collectors() -> None:
     sources = [
+        _source(Kind.INDEX, "zipkin", 1),
         _source(Kind.INDEX, "ekk", 1),
         _source(Kind.COMPONENT, "unused", 1),
         _source(Kind.COMPONENT, "b", 1),
@@ -144,7 +158,7 @@ def test_templates_are_rendered_components_first_for_the_routes_of_their_collect
 
     templates = render(sources, routes)
 
-    assert [t.name for t in templates] == ["a", "b", "ekk"]
+    assert [t.name for t in templates] == ["a", "b", "ekk", "zipkin"]
     assert patterns_of(templates[-1]) == ["app-*", "app_undated", "sag-*"]
 
 
@@ -171,6 +185,16 @@ def test_the_checksum_knows_content_not_the_order_of_keys() -> None:
     assert checksum(body) == checksum(turned)
     assert checksum(body) != checksum({**body, "template": {"a": 1, "b": 3}})
     assert checksum(body) != checksum({**body, "_meta": {"version": 2}})
+
+
+def test_the_checksum_of_a_template_is_the_same_in_every_version_of_the_sink() -> None:
+    """
+    With another one each template would be written again by an upgrade, and back by a rollback.
+    """
+    body = {"template": {"a": 1, "b": [1, "é"]}, "_meta": {"version": 1}}
+    canonical = rb'{"_meta":{"version":1},"template":{"a":1,"b":[1,"\u00e9"]}}'
+
+    assert checksum(body) == hashlib.sha256(canonical).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from engines import Elasticsearch, Kafka, kafka_cluster, start_together
+from engines import Elasticsearch, Kafka, elasticsearch_cluster, kafka_cluster, start_together
 from tests.waiting import wait_until
 
 _TIMEOUT_S = 30
@@ -182,6 +182,27 @@ def test_three_brokers_hold_a_topic_together(tmp_path: Path, topic: str) -> None
     finally:
         for broker in cluster:
             broker.kill()
+
+
+def test_three_nodes_hold_an_index_together(tmp_path: Path, index: str) -> None:
+    cluster = elasticsearch_cluster(tmp_path, 3, fast_start=True)
+    start_together(*cluster)
+    try:
+        with client.Elasticsearch([node.url for node in cluster]) as es:
+            replicated = {"number_of_shards": 3, "number_of_replicas": 1}
+            es.indices.create(index=index, settings=replicated, wait_for_active_shards="all")
+            for number in range(20):
+                es.index(index=index, id=str(number), document={"n": number})
+            assert len(es.nodes.info()["nodes"]) == 3
+        cluster[0].kill()
+
+        with client.Elasticsearch([node.url for node in cluster[1:]]) as es:
+            es.indices.refresh(index=index)
+            assert es.count(index=index)["count"] == 20
+            assert es.index(index=index, document={"n": 20})["result"] == "created"
+    finally:
+        for node in cluster:
+            node.kill()
 
 
 def test_an_engine_from_the_terminal_goes_on_until_it_is_stopped(tmp_path: Path) -> None:

@@ -84,27 +84,6 @@ def test_sigterm_with_elasticsearch_frozen_ends_by_the_deadline_and_commits_noth
     assert check(setup, ["a"]) == 6_000
 
 
-def test_sigterm_with_the_broker_frozen_ends_by_the_deadline(setup: Setup) -> None:
-    setup.settings["shutdown_ms"] = "3000"
-    setup.settings["kafka"] = _IMPATIENT
-    create_topics(setup, {"a": 2})
-    produce(setup, "a", numbered(0, 1_000))
-    with SinkProcess(setup) as sink:
-        wait_until(sink.ledger, 40, "the first documents")
-        setup.kafka.freeze()
-        try:
-            began = time.monotonic()
-            assert sink.terminate() == 0
-            assert time.monotonic() - began < 3 + 1
-        finally:
-            setup.kafka.thaw()
-    with SinkProcess(setup, 1) as sink:
-        sink.until_assigned(2)
-        wait_until(lambda: _settled(setup, "a", 1_000), 90, "the rest")
-        assert sink.terminate() == 0
-    assert check(setup, ["a"]) == 1_000
-
-
 def test_a_broker_that_is_killed_and_comes_back_loses_nothing(setup: Setup) -> None:
     setup.settings["kafka"] = "commit_interval_ms = 200"
     create_topics(setup, {"a": 4})

@@ -11,14 +11,9 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 
-from sink.collectors.log import LOG
 from sink.config import Config
-from sink.core.collect import Run
-from sink.core.command import is_command
-from sink.core.dead_letter import DeadLetter
-from sink.core.envelope import open_envelope
 from sink.core.ledger import CONSUMED, IN_FLIGHT, Account, imbalance, total
-from sink.core.record import Partition, Record
+from sink.core.record import Partition
 from sink.edge.handoff import Handoff, Settlement
 from sink.edge.kafka.source import Listener
 from sink.edge.readiness import Readiness
@@ -32,12 +27,10 @@ from sink.testing import (
     FakeDeadLetters,
     FakeElastic,
     FakeParked,
-    FakeRecord,
     FakeSource,
-    topic_id,
 )
 from sink.writing.writer import assemble
-from tests.making import documents
+from tests.accounting import Books
 from tests.waiting import wait_until
 
 TOPIC = "ekk-order"
@@ -235,12 +228,7 @@ def waits_for_settlements(pipeline: Pipeline) -> list[int]:
 
 def everything_is_accounted_for(pipeline: Pipeline, *, through: bool = True) -> None:
     """
-    Hold what was produced against what is indexed, dead and committed.
-
-    E: every document of every record is indexed, dead or parked; a record without any is dropped by
-    a rule. What is parked is a record of the parked topic, for which the same holds.
-    D: no document is there twice, and none stands for another.
-    O: no committed offset is past a record that is not accounted for.
+    Hold what was produced against what is indexed, dead and committed: E, D and O.
 
     Args:
         through: Every record that is still in the log was to be done; otherwise only those that
@@ -248,78 +236,11 @@ def everything_is_accounted_for(pipeline: Pipeline, *, through: bool = True) -> 
     """
     broker = pipeline.broker
     assert broker.violations == []
-    documents = _indexed(pipeline)
-    dead = {_key(letter) for letter in pipeline.dead_letters.letters}
-    parked_topic = pipeline.config.parked_topic
-    letters = [r for r in broker.records() if r.topic() == parked_topic and not is_command(r)]
-    parked = {_parked_key(r) for r in letters}
-    missing = [
-        r
-        for r in broker.records()
-        if r.topic() != parked_topic and not _is_accounted_for(r, documents, dead, parked)
-    ]
-    missing += [
-        r for r in letters if _parked_key(r)[0] not in documents and _parked_key(r) not in dead
-    ]
-    for partition, offset in broker.committed().items():
-        passed = [r for r in missing if _partition(r) == partition and r.offset() < offset]
-        assert not passed, f"committed {offset} of {partition}, past {passed}"
+    books = Books(broker, pipeline.elastic, pipeline.dead_letters, pipeline.config.parked_topic)
+    books.no_id_is_in_two_indices()
+    assert books.passed() == [], f"committed past them: {broker.committed()}"
     assert imbalance(pipeline.account()) == {}
     if through:
-        assert missing == []
+        assert books.missing() == []
         assert pipeline.in_flight() == {}
         assert pipeline.handoff.outstanding() == (0, 0)
-
-
-def document_id(record: FakeRecord, suffix: str = "") -> str:
-    """The id of a record's document."""
-    place = (topic_id(record.topic()), record.partition(), record.leader_epoch(), record.offset())
-    return "-".join(map(str, place)) + suffix
-
-
-def _indexed(pipeline: Pipeline) -> dict[str, bytes]:
-    documents = pipeline.elastic.documents()
-    count = sum(len(index) for index in pipeline.elastic.indices.values())
-    assert count == len(documents), "an id is in two indices"
-    return documents
-
-
-def _is_accounted_for(
-    record: FakeRecord,
-    indexed: dict[str, bytes],
-    dead: set[tuple[object, ...]],
-    parked: set[tuple[object, ...]],
-) -> bool:
-    """Tell whether each document of a record is indexed, as it is, or dead, or parked."""
-    run = Run(_partition(record), [record], record.offset(), record.offset() + 1)
-    made = documents(run, LOG)
-    assert made.sources or made.rejected or made.dropped
-    ids = [_named(record, name) for name in made.ids]
-    for id_, source in zip(ids, made.sources, strict=True):
-        assert id_ not in indexed or indexed[id_] == source, f"{id_} is another record's document"
-        assert id_ not in indexed or (id_,) not in dead, f"{id_} is indexed and dead"
-    rejected = [(*_place(record), refused.positions) for refused in made.rejected]
-    found = all(id_ in indexed or (id_,) in dead | parked for id_ in ids)
-    return found and (dead | parked).issuperset(rejected)
-
-
-def _parked_key(record: FakeRecord) -> tuple[object, ...]:
-    envelope = open_envelope(record)
-    return (envelope.id,) if envelope.id else (*_place(envelope.record), envelope.positions)
-
-
-def _named(record: FakeRecord, name: int | bytes) -> str:
-    _, dash, number = (b"%d" % name if isinstance(name, int) else name).partition(b"-")
-    return document_id(record, (dash + number).decode())
-
-
-def _key(letter: DeadLetter) -> tuple[object, ...]:
-    return (letter.id,) if letter.id else (*_place(letter.record), letter.positions)
-
-
-def _place(record: Record) -> tuple[Partition, int]:
-    return _partition(record), record.offset() or 0
-
-
-def _partition(record: Record) -> Partition:
-    return Partition(record.topic() or "", record.partition() or 0)

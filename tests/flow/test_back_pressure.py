@@ -4,9 +4,11 @@ A full pipeline: the thread that wants to hand a bulk over sees it through itsel
 
 import pytest
 
+import sink.reading.intake
 import sink.reading.worker
 from sink.core.bulk import Bulk
 from sink.core.record import Partition
+from sink.reading.intake import Polled
 from tests.flow.pipeline import (
     ORDERS,
     TOPIC,
@@ -46,6 +48,33 @@ def test_a_full_queue_stops_the_reading_and_everything_arrives(full: Pipeline) -
         full.elastic.release()
         full.until_all_is_committed()
 
+    everything_is_accounted_for(full)
+
+
+def test_an_idle_thread_waits_for_a_record_and_one_that_awaits_answers_does_not(
+    full: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    It would turn round and round otherwise, or leave its settlements waiting.
+    """
+    monkeypatch.setattr(sink.reading.intake, "_IDLE_S", 0.02)
+    idle: list[int] = []  # bulks outstanding at each wait for a record
+    with running(full):
+        poll = full.source.poll
+
+        def watched(records_max: int, timeout_s: float) -> Polled:
+            if timeout_s == 0.02:
+                idle.append(full.handoff.outstanding()[0])
+            return poll(records_max, timeout_s)
+
+        full.source.poll = watched  # type: ignore[method-assign]
+        _until_it_holds(full)
+        idle.clear()
+        full.elastic.release()
+        full.until_all_is_committed()
+        wait_until(lambda: len(idle) > 3, 10, "it to be idle")
+
+    assert set(idle) == {0}
     everything_is_accounted_for(full)
 
 

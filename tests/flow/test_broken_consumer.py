@@ -1,10 +1,15 @@
 """
-A consumer breaks while its worker sees a bulk through: the account is right all the same.
+A consumer breaks: the account is right all the same, and a new one is built after a wait.
 """
 
 import pytest
 
 import sink.reading.worker
+from sink.edge.kafka.source import Listener
+from sink.reading.intake import RecordSource
+from sink.reading.targets import Targets
+from sink.reading.worker import Worker
+from sink.routes import routes_of
 from tests.flow.pipeline import (
     TOPIC,
     Pipeline,
@@ -37,3 +42,35 @@ def test_what_was_polled_and_never_handed_over_is_not_in_flight_for_ever(
     fates = pipeline.fates()
     assert fates["indexed"] + fates.get("duplicate", 0) == fates["consumed"]
     everything_is_accounted_for(pipeline)
+
+
+def test_a_consumer_that_breaks_again_and_again_is_built_anew_ever_more_seldom() -> None:
+    pipeline = Pipeline()
+    topics = Targets(routes_of(pipeline.config), pipeline.broker.topic_ids, None, None)
+    worker = Worker(
+        0,
+        pipeline.config,
+        _no_broker,
+        topics,
+        handoff=pipeline.handoff,
+        readiness=pipeline.readiness,
+        stop=pipeline.stop_wish,
+    )
+    waits: list[float] = []
+
+    def waited(timeout_s: float) -> bool:
+        waits.append(timeout_s)
+        return False
+
+    pipeline.stop_wish.wait = waited  # type: ignore[method-assign]
+    pipeline.workers = [worker]
+    with running(pipeline):
+        wait_until(lambda: len(waits) > 60, 10, "many attempts")
+        assert "no broker" in pipeline.readiness.reasons()["worker-0"]
+
+    assert waits[0] <= 0.5
+    assert 5 < max(waits) <= 10, "the waits grow, up to ten seconds"
+
+
+def _no_broker(_: Listener) -> RecordSource:
+    raise RuntimeError("no broker")

@@ -26,7 +26,7 @@ def daemon() -> Iterator[Daemon]:
     daemon._loop.close()
 
 
-@pytest.mark.parametrize("failure", [Unavailable("away"), TimeoutError(), KeyError("version")])
+@pytest.mark.parametrize("failure", [Unavailable("away"), TimeoutError(), ValueError("version")])
 def test_a_failed_attempt_makes_it_not_ready_with_the_reason(
     daemon: Daemon, failure: Exception
 ) -> None:

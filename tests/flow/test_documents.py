@@ -6,11 +6,11 @@ import pytest
 
 from sink.core.record import Partition
 from sink.testing import operations
+from tests.accounting import document_id
 from tests.flow.pipeline import (
     ORDERS,
     TOPIC,
     Pipeline,
-    document_id,
     everything_is_accounted_for,
     running,
     values,

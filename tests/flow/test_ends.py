@@ -111,3 +111,21 @@ def test_an_empty_partition_is_not_committed() -> None:
         pipeline.until_all_is_committed()
 
     assert Partition(TOPIC, 1) not in pipeline.broker.committed()
+
+
+def test_commits_carry_the_leader_epoch_of_what_was_read_last_and_none_behind_a_marker() -> None:
+    """
+    An epoch older than the marker's would look as if the log had been cut off before it.
+    """
+    pipeline = Pipeline()
+    pipeline.broker.produce(TOPIC, *values(3), leader_epoch=4)
+    with running(pipeline):
+        pipeline.until_all_is_committed()
+        assert pipeline.source.leader_epochs[ORDERS] == 4
+        pipeline.broker.skip(ORDERS, 1)
+        pipeline.until_all_is_committed()
+        assert pipeline.source.leader_epochs[ORDERS] is None
+        pipeline.broker.produce(TOPIC, *values(1, 3), leader_epoch=5)
+        pipeline.until_all_is_committed()
+        assert pipeline.source.leader_epochs[ORDERS] == 5
+    everything_is_accounted_for(pipeline)

@@ -2,9 +2,14 @@
 A thread that waits for a place polls meanwhile, and keeps what it gets.
 """
 
+import time
+from types import SimpleNamespace
+
 import pytest
 
 import sink.reading.worker
+from sink.core.record import Partition
+from sink.reading.intake import Intake
 from tests.flow.pipeline import (
     ORDERS,
     TOPIC,
@@ -12,8 +17,11 @@ from tests.flow.pipeline import (
     everything_is_accounted_for,
     running,
     values,
+    waits_for_settlements,
 )
 from tests.waiting import wait_until
+
+BILLS = Partition("ekk-bill", 0)
 
 
 @pytest.fixture
@@ -43,7 +51,7 @@ def test_a_wait_polls_without_a_pause_and_keeps_what_it_gets(full: Pipeline) -> 
     """
     paused: list[object] = []
     with running(full):
-        full.source.pause = paused.append  # type: ignore[assignment]
+        full.source.pause = paused.extend  # type: ignore[assignment]
         wait_until(lambda: full.handoff.outstanding()[0] == 4, 10, "the queue to be full")
         polled = full.source.polls
         wait_until(lambda: full.source.polls > polled + 5, 10, "more polls")
@@ -100,6 +108,104 @@ def test_the_end_of_a_log_polled_while_it_waits_passes_nothing_that_it_still_has
         full.elastic.release()
         wait_until(lambda: full.broker.committed() == {ORDERS: end}, 10, "the log's end")
 
+    everything_is_accounted_for(full)
+
+
+@pytest.mark.usefixtures("it_polls_at_once", "a_revocation_is_soon_over")
+def test_a_partition_given_away_in_the_midst_of_a_poll_takes_no_other_with_it() -> None:
+    """
+    The others' records would be read, never sent, and passed by the next commit.
+    """
+    pipeline = Pipeline(docs_max=4, places=1)
+    pipeline.elastic.hold()
+    array = b"[" + b",".join(values(4)) + b"]"
+    pipeline.broker.produce(TOPIC, array, array, array)
+    pipeline.broker.produce(BILLS.topic, *values(1))
+    with running(pipeline):
+        source = pipeline.source
+        wait_until(lambda: pipeline.elastic.held() == 2, 10, "it to wait for the second bulk")
+        assert source._positions == {ORDERS: 3, BILLS: 1}, "all of it is in its hand"
+        source.revoke(ORDERS)
+        wait_until(lambda: source.assignment() == [BILLS], 10, "the revocation")
+        pipeline.elastic.release()
+        wait_until(lambda: pipeline.fates(BILLS.topic).get("indexed") == 1, 10, "the other's")
+        source.assign(ORDERS)
+        pipeline.until_all_is_committed()
+
+    assert len(pipeline.broker.sources) == 1
+    everything_is_accounted_for(pipeline)
+
+
+def test_the_next_poll_is_sized_by_all_that_the_last_one_gave(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    It may give many bulks. Sized by one of them, polls would outgrow the memory.
+    """
+    took: list[tuple[int, int]] = []
+    monkeypatch.setattr(Intake, "took", lambda _, records, size: took.append((records, size)))
+    pipeline = Pipeline(docs_max=2)
+    array = b"[" + b",".join(values(5)) + b"]"
+    pipeline.broker.produce(TOPIC, array, array)
+    with running(pipeline):
+        pipeline.until_all_is_committed()
+
+    assert took == [(2, sum(map(len, pipeline.elastic.bodies)))]
+    everything_is_accounted_for(pipeline)
+
+
+def test_while_it_waits_it_polls_one_record_a_second_and_pauses_after_thirty(
+    full: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Polled at every look at the settlements it would soon hold all that it is to hold.
+    """
+    clock = Clock()
+    monkeypatch.setattr(sink.reading.worker, "time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr(sink.reading.worker, "_TICK_S", 0.005)
+    waits = waits_for_settlements(full)
+
+    def polls_at(now_s: float) -> int:
+        clock.now_s, waited, polled = now_s, len(waits), full.source.polls
+        wait_until(lambda: len(waits) > waited + 10, 10, "it to wait on")
+        return full.source.polls - polled
+
+    with running(full):
+        wait_until(lambda: full.handoff.outstanding()[0] == 4, 10, "the queue to be full")
+        assert [polls_at(now_s) for now_s in (0.0, 0.9, 1.1, 1.9, 2.2, 29.9)] == [0, 0, 1, 0, 1, 1]
+        assert full.source.paused == set()
+        polls_at(30.1)
+        assert full.source.paused == {ORDERS}
+
+        clock.now_s = None
+        full.elastic.release()
+        full.until_all_is_committed()
+
+    everything_is_accounted_for(full)
+
+
+class Clock:
+    """
+    A clock that stands at a time, and goes where that is None.
+    """
+
+    def __init__(self) -> None:
+        self.now_s: float | None = 0.0
+
+    def __call__(self) -> float:
+        return 100.0 + time.monotonic() if self.now_s is None else self.now_s
+
+
+@pytest.mark.usefixtures("it_polls_at_once")
+def test_it_pauses_once_it_has_kept_much(full: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sink.reading.worker, "_KEPT_BYTES_MAX", 3 * len(values(1)[0]))
+    with running(full):
+        wait_until(lambda: full.source.paused == {ORDERS}, 10, "the pause")
+
+        full.elastic.release()
+        full.until_all_is_committed()
+
+    assert full.source.paused == set()
     everything_is_accounted_for(full)
 
 

@@ -6,10 +6,10 @@ from sink.core.command import Command, Decision
 from sink.core.ledger import imbalance
 from sink.core.record import Partition
 from sink.testing import operations
+from tests.accounting import document_id
 from tests.flow.pipeline import (
     TOPIC,
     Pipeline,
-    document_id,
     everything_is_accounted_for,
     running,
     values,

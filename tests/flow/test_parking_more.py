@@ -10,6 +10,7 @@ from sink.core.dead_letter import DeadLetter
 from sink.core.record import Partition
 from sink.testing import FakeRecord, operations
 from sink.writing.sender import ASIDE_IN_FLIGHT
+from tests.accounting import document_id
 from tests.flow.parking import (
     FEBRUARY,
     FEBRUARY_MS,
@@ -24,7 +25,6 @@ from tests.flow.pipeline import (
     ORDERS,
     TOPIC,
     Pipeline,
-    document_id,
     running,
     values,
 )

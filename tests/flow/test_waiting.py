@@ -14,7 +14,7 @@ _MANY = 2000
 
 
 def _pipeline(ms_max: int) -> Pipeline:
-    pipeline = Pipeline(docs_max=10, park={"ms_max": ms_max, "bytes_max": 60_000})
+    pipeline = Pipeline(docs_max=10, park={"ms_max": ms_max, "bytes_max": 200_000})
     for topic in (TOPIC, OTHER, PARKED):
         pipeline.broker.create_topic(topic)
     pipeline.elastic.block(INDEX)

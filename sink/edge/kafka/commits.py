@@ -1,8 +1,9 @@
 """
-The committed offsets of one consumer, and the id of the topic that each of them was meant for.
+The committed offsets of one consumer, and which topic and which log each of them was meant for.
 
 A topic may be deleted and created again unnoticed. Without its id, an offset committed late would
-be taken for one of the new topic, and the records before it would be skipped.
+be taken for one of the new topic, and the records before it would be skipped. A log may be cut off
+below the offset and grow past it again: without the leader epoch (KIP-320) nobody would notice.
 """
 
 import time
@@ -13,6 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from sink.core.record import Partition
 
 _ANSWERED_BY_S = 60.0  # an answer that has not come by then does not come
+_UNKNOWN = -1  # a leader epoch
 _STAMP = "topic-id:"  # begins the metadata of our commits; those of other tools have none
 
 
@@ -26,6 +28,7 @@ class Commits:
         self._begun_at_s: float | None = None  # of the commit that is not answered yet
         self._topic_ids: dict[str, str] = {}
         self._found: dict[Partition, str] = {}
+        self._leader_epochs: dict[Partition, int] = {}
 
     def stamp(self, topic: str, topic_id: str) -> None:
         """
@@ -33,13 +36,27 @@ class Commits:
         """
         self._topic_ids[topic] = topic_id
 
+    def read_under(self, partition: Partition, leader_epoch: int | None) -> None:
+        """
+        Let commits of a partition carry the leader epoch of what was read last; None: unknown.
+
+        It may be newer than that of the committed record, never older: an older one looks as if the
+        log had been cut off where the newer begins.
+        """
+        if leader_epoch is None:
+            self._leader_epochs.pop(partition, None)
+        else:
+            self._leader_epochs[partition] = leader_epoch
+
     def found(self, known: Iterable[TopicPartition]) -> None:
         """
         Note with which topic ids offsets were committed, maybe by another member.
         """
         for place in known:
             _, _, topic_id = (place.metadata or "").partition(_STAMP)
-            self._found[Partition(place.topic, place.partition)] = topic_id
+            partition = Partition(place.topic, place.partition)
+            self._found[partition] = topic_id
+            self.read_under(partition, place.leader_epoch)
 
     def under(self, partition: Partition) -> str | None:
         """
@@ -107,7 +124,12 @@ class Commits:
 
     def _positions(self, offsets: dict[Partition, int]) -> list[TopicPartition]:
         return [
-            TopicPartition(*partition, offset, self._metadata(partition.topic))
+            TopicPartition(
+                *partition,
+                offset,
+                self._metadata(partition.topic),
+                self._leader_epochs.get(partition, _UNKNOWN),
+            )
             for partition, offset in offsets.items()
         ]
 

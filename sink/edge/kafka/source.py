@@ -6,8 +6,8 @@ it had already taken (seen: 146 of a million). It is kept, and raised by `poll` 
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Protocol, cast
 
 import structlog
@@ -24,6 +24,7 @@ from sink.core.record import Partition, Record
 from sink.edge.kafka.commits import Commits
 from sink.edge.kafka.news import News, news_of
 from sink.edge.kafka.properties import SOCKET_TIMEOUT_MS, Properties, Renewal
+from sink.edge.kafka.telling import telling
 from sink.errors import Unauthorized, Unavailable
 
 log = structlog.get_logger()
@@ -70,6 +71,7 @@ class Source:
         listener: Listener,
     ) -> None:
         self._renewal = renewal
+        self._is_static = "group.instance.id" in properties  # KIP-345
         self._failure: BaseException | None = None
         self._commits = Commits()
         self._listener = listener
@@ -130,6 +132,7 @@ class Source:
         fetching the partition.
         """
         begin = OFFSET_BEGINNING if offset is None else offset
+        self._commits.read_under(partition, None)
         self._consumer.incremental_unassign([TopicPartition(*partition)])
         self._consumer.incremental_assign([TopicPartition(*partition, begin)])
 
@@ -152,9 +155,8 @@ class Source:
         Raises:
             Unavailable: The brokers do not tell.
         """
-        place = TopicPartition(*partition)
-        with _telling(f"the committed offset of {partition.topic}/{partition.number}"):
-            (answer,) = self._consumer.committed([place], timeout=_TIMEOUT_S)
+        with telling(f"the committed offset of {partition.topic}/{partition.number}"):
+            (answer,) = self._consumer.committed([TopicPartition(*partition)], timeout=_TIMEOUT_S)
         return answer.offset if answer.offset >= 0 else None
 
     def log_start(self, partition: Partition) -> int:
@@ -164,16 +166,21 @@ class Source:
         Raises:
             Unavailable: The brokers do not tell.
         """
-        place = TopicPartition(*partition)
-        with _telling(f"the log's start of {partition.topic}/{partition.number}"):
-            low, _ = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S)
-        return low
+        with telling(f"the log's start of {partition.topic}/{partition.number}"):
+            ends = self._consumer.get_watermark_offsets(TopicPartition(*partition), _TIMEOUT_S)
+        return ends[0]
 
     def stamp(self, topic: str, topic_id: str) -> None:
         """
         Let commits of a topic carry its id from now on.
         """
         self._commits.stamp(topic, topic_id)
+
+    def read_under(self, partition: Partition, leader_epoch: int | None) -> None:
+        """
+        Tell the leader epoch of what was read last, for commits; None: unknown.
+        """
+        self._commits.read_under(partition, leader_epoch)
 
     def committed_under(self, partition: Partition) -> str | None:
         """
@@ -212,22 +219,36 @@ class Source:
         """
         Leave the group and free the client.
 
-        Unsubscribed first, and polled until that is done: a consumer that is closed while the group
-        rebalances stays behind as a member until its session ends, and holds partitions that nobody
-        reads (seen on 2.16). What is polled is read again.
+        A static member stays: its partitions wait for it until its session ends.
+        """
+        if not self._is_static:
+            with suppress(KafkaException):  # whatever it is, it is closed
+                self._unsubscribe()
+        self._consumer.close()
+
+    def _unsubscribe(self) -> None:
+        """
+        Give everything back before the consumer is closed. What is polled is read again.
+
+        One closed amid a rebalance stays a member until its session ends, and holds partitions that
+        nobody reads (seen on 2.16).
         """
         began_s = time.monotonic()
-        with suppress(KafkaException):  # whatever it is, it is closed
-            self._consumer.unsubscribe()
-            while time.monotonic() < began_s + (
-                _LEAVE_LONGEST_S if self._consumer.assignment() else _LEAVE_S
-            ):
-                self._consumer.consume(1, _LEAVE_S / 4)
-        self._consumer.close()
+        self._consumer.unsubscribe()
+        while time.monotonic() < began_s + (
+            _LEAVE_LONGEST_S if self._consumer.assignment() else _LEAVE_S
+        ):
+            self._consumer.consume(1, _LEAVE_S / 4)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         def assigned() -> None:
-            consumer.incremental_assign(self._starts(partitions))
+            starts = self._starts(partitions)
+            consumer.incremental_assign(starts)
+            # An assigned offset is not held against the log where the leader is known already, a
+            # sought one is (seen on 2.16): the log may have been truncated, and grown past it.
+            for place in starts:
+                if place.leader_epoch is not None:
+                    consumer.seek(place)
             self._listener.on_assign(_names(partitions))
 
         self._guarded(assigned)
@@ -273,14 +294,6 @@ class Source:
             body()
         except BaseException as failure:  # raised by poll, where nothing is lost
             self._failure = failure
-
-
-@contextmanager
-def _telling(what: str) -> Iterator[None]:
-    try:
-        yield
-    except KafkaException as failure:
-        raise Unavailable(f"Kafka does not tell {what}: {failure.args[0].str()}") from failure
 
 
 def _names(partitions: Iterable[TopicPartition]) -> list[Partition]:

@@ -1,0 +1,69 @@
+"""
+The memory bound that is logged at the start, held against the formula of the design page.
+"""
+
+import pytest
+
+from sink.config import Config
+from sink.core.budget import memory_bound_bytes, places
+
+MIB = 1024 * 1024
+SETTINGS: dict[str, dict[str, int]] = {
+    "kafka": {
+        "threads": 3,
+        "queued_kbytes": 1024,
+        "fetch_bytes_max": 2_000_000,
+        "poll_bytes_max": 3_000_000,
+    },
+    "bulk": {
+        "bytes_max": 2_000_000,
+        "docs_max": 1000,
+        "queue_slots": 4,
+        "in_flight": 5,
+    },
+    "park": {"bytes_max": 40_000_000},
+}
+
+
+def _config(section: str = "", name: str = "") -> Config:
+    """
+    Give the settings, one of them raised by one.
+    """
+    changed = {key: dict(values) for key, values in SETTINGS.items()}
+    if section:
+        changed[section][name] += 1
+    return Config.model_validate({**changed, "routes": [{"name": "ekk", "prefix": "ekk-"}]})
+
+
+def test_the_bound_is_that_of_the_formula() -> None:
+    objects = 1000 * 450
+    threads = 3 * (1024 * 1024 + 2_000_000 + 2 * 3_000_000 + objects)
+    bulks = (4 + 5 + 3) * (2_000_000 + objects)
+    bodies = 2 * 5 * 2_000_000
+
+    bound = memory_bound_bytes(_config())
+
+    assert bound == threads + bulks + bodies + 40_000_000 + 2 * 16 * MIB + 80 * MIB
+
+
+def test_a_bulk_that_its_caller_runs_has_a_place_beside_the_others() -> None:
+    assert places(_config()) == 4 + 5 + 3
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "bytes_more"),
+    [
+        ("kafka", "queued_kbytes", 3 * 1024),
+        ("kafka", "fetch_bytes_max", 3),
+        ("kafka", "poll_bytes_max", 3 * 2),
+        ("park", "bytes_max", 1),
+        ("bulk", "docs_max", 450 * (3 + 12)),
+        ("bulk", "bytes_max", 12 + 2 * 5),
+        ("bulk", "queue_slots", 2_000_000 + 450_000),
+        ("bulk", "in_flight", 3 * 2_000_000 + 450_000),
+    ],
+)
+def test_each_setting_adds_what_an_operator_reads_of_it(
+    section: str, name: str, bytes_more: int
+) -> None:
+    assert memory_bound_bytes(_config(section, name)) - memory_bound_bytes(_config()) == bytes_more
