@@ -7,7 +7,16 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sink.core.ledger import CONSUMED, EXPIRED, IN_FLIGHT, Ledger, imbalance, total
+from sink.core.ledger import (
+    CONSUMED,
+    DROPPED,
+    EXPIRED,
+    IN_FLIGHT,
+    PARKED,
+    Ledger,
+    imbalance,
+    total,
+)
 
 
 def test_what_is_consumed_is_in_flight_until_it_has_a_fate() -> None:
@@ -52,6 +61,12 @@ def test_what_is_read_again_is_counted_when_it_is_read_again_and_not_before() ->
     account = ledger.publish()
     assert account == {("orders", CONSUMED): 3, ("orders", IN_FLIGHT): 3}
     assert imbalance(account) == {}
+
+
+def test_the_words_of_the_account_are_those_that_dashboards_read() -> None:
+    words = (CONSUMED, IN_FLIGHT, EXPIRED, PARKED, DROPPED)
+
+    assert words == ("consumed", "in_flight", "expired", "parked", "dropped:")
 
 
 def test_what_was_published_does_not_change_afterwards() -> None:

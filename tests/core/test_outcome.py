@@ -6,10 +6,12 @@ from typing import Any
 
 import orjson
 import pytest
+from elastic_transport import ConnectionTimeout
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sink.core.outcome import (
+    NO_ANSWER_IN_TIME,
     Outcome,
     Reply,
     Request,
@@ -90,6 +92,7 @@ def test_a_request_is_judged_by_what_can_be_done_about_it(
         (_item(201, failure_store="used"), Outcome.DEAD),
         (_item(429, "es_rejected_execution_exception"), Outcome.RETRY),
         (_item(500, "i_o_exception"), Outcome.RETRY),
+        (_item(500, "document_parsing_exception"), Outcome.RETRY),
         (_item(503, "cluster_block_exception"), Outcome.RETRY),
         (_item(503, "unavailable_shards_exception"), Outcome.PARK),
         (_item(503, "no_shard_available_action_exception"), Outcome.PARK),
@@ -138,6 +141,7 @@ def test_documents_are_judged_by_position() -> None:
     ("item", "verdict"),
     [
         (_item(201), Verdict(Outcome.INDEXED)),
+        (_item(200), Verdict(Outcome.DROPPED, "ingest_pipeline")),
         (_item(302), Verdict(Outcome.RETRY, "status_302", "unknown answer")),
         (_item(201, "odd"), Verdict(Outcome.RETRY, "odd", "because")),
         (_item(400), Verdict(Outcome.UNCLEAR)),
@@ -154,6 +158,15 @@ def test_documents_are_judged_by_position() -> None:
 )
 def test_whoever_looks_for_the_cause_is_told_it(item: dict[str, Any], verdict: Verdict) -> None:
     assert judge_items(_body(item), 1) == [verdict]
+
+
+def test_of_what_nothing_is_known_nothing_is_said() -> None:
+    assert Reply(0) == Reply(0, b"", "", "", None)
+    assert Verdict(Outcome.INDEXED) == Verdict(Outcome.INDEXED, "", "")
+
+
+def test_the_error_of_an_answer_that_did_not_come_in_time_is_known_by_its_name() -> None:
+    assert ConnectionTimeout.__name__ == NO_ANSWER_IN_TIME
 
 
 def test_a_refusal_says_its_type_its_reason_and_the_cause() -> None:
@@ -243,8 +256,9 @@ def test_an_answer_that_tells_nothing_is_shown_by_its_beginning() -> None:
     assert len(answer.reply.reason) < 300
 
 
-def test_where_all_were_created_no_document_is_looked_at() -> None:
-    answer = judge(Reply(200, _body(*[_item(201)] * 3)), 3)
+@pytest.mark.parametrize("op_type", ["create", "index"])
+def test_where_all_were_created_no_document_is_looked_at(op_type: str) -> None:
+    answer = judge(Reply(200, _body(*[_item(201, op_type=op_type)] * 3)), 3)
 
     assert (answer.request, answer.verdicts) == (Request.ANSWERED, None)
 

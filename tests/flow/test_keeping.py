@@ -198,6 +198,7 @@ class Clock:
 
 @pytest.mark.usefixtures("it_polls_at_once")
 def test_it_pauses_once_it_has_kept_much(full: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sink.reading.worker, "_PAUSE_AFTER_S", 3600.0)
     monkeypatch.setattr(sink.reading.worker, "_KEPT_BYTES_MAX", 3 * len(values(1)[0]))
     with running(full):
         wait_until(lambda: full.source.paused == {ORDERS}, 10, "the pause")

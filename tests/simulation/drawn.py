@@ -61,7 +61,7 @@ _FAULTS: st.SearchStrategy[Step] = st.one_of(
     st.builds(Unblock, _indices),
     st.builds(RefuseDocuments, st.integers(1, 8), _refusals),
     st.builds(Answer, st.lists(_replies, min_size=1, max_size=4).map(tuple), st.booleans()),
-    st.builds(Outage, st.none() | st.sampled_from(["503", "429", "none", "401", "late"])),
+    st.builds(Outage, st.none() | st.sampled_from(["503", "429", "500", "none", "401", "late"])),
     st.builds(Silence, st.none() | _indices),
     st.builds(Slow, st.sampled_from([50, 1_000, 4_000])),
     st.builds(Letters, st.booleans(), st.sampled_from(["down", "cut"])),

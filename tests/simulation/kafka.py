@@ -34,6 +34,7 @@ class SimulatedSource(FakeSource):
         self._of = broker
         self._under_way: list[dict[Partition, int]] = []  # commits that have no answer yet
         self._leaving: set[Partition] = set()  # to be revoked in its next poll
+        self._coming_back: set[Partition] = set()  # and to be assigned again in the same
 
     def poll(self, records_max: int, timeout_s: float) -> tuple[list[Record], list[News]]:
         self._of.scheduler.pause()
@@ -73,6 +74,17 @@ class SimulatedSource(FakeSource):
         self._leaving |= set(partitions)
         super().revoke(*partitions, after_records=after_records)
 
+    def promised(self) -> set[Partition]:
+        return super().promised() | self._coming_back
+
+    def give_away_and_back(self, partition: Partition) -> None:
+        """
+        Lose a partition and get it back within the next poll, which took records of it before.
+        """
+        self._coming_back.add(partition)
+        self.revoke(partition, after_records=True)
+        self.assign(partition, after_records=True)
+
     def staying(self) -> list[Partition]:
         """
         List the partitions that it has and nobody takes from it.
@@ -83,6 +95,7 @@ class SimulatedSource(FakeSource):
         if self.group.dead:
             return
         super().close()
+        self._coming_back.clear()
         self._of.history.note(self.name, "leaves the group")
         self._of.group_changed()
 
@@ -98,6 +111,7 @@ class SimulatedSource(FakeSource):
         self._of.history.note(self.name, "is put out of the group, and does not know it")
         self.lose(*self._positions)
         self._promised.clear()
+        self._coming_back.clear()
         self._of.group_changed()
 
     def die(self) -> None:
@@ -112,6 +126,7 @@ class SimulatedSource(FakeSource):
 
     def _is_missed(self) -> None:
         self._promised.clear()
+        self._coming_back.clear()
         self._of.group_changed()
 
     def _is_heard(self) -> None:
@@ -122,6 +137,11 @@ class SimulatedSource(FakeSource):
         if silent_s > POLL_INTERVAL_S and self._positions:
             self._of.violations.append(f"{self.name} did not poll for {silent_s:.1f} s")
         self.polled_s = now_s
+
+    def _assigned(self, partitions: list[Partition]) -> None:
+        self._promised |= set(partitions)
+        self._coming_back -= set(partitions)
+        super()._assigned(partitions)
 
     def _lost(self, partitions: list[Partition]) -> None:
         self._answer_all()  # refused, if it is out
@@ -253,8 +273,7 @@ class SimulatedBroker(FakeBroker):
             self.history.note(
                 "coordinator", "takes {} from {} and gives it back", shown, owner.name
             )
-            owner.revoke(partition, after_records=True)
-            owner.assign(partition, after_records=True)
+            owner.give_away_and_back(partition)
 
 
 def _shown(partition: Partition) -> str:

@@ -107,12 +107,13 @@ class Scheduler:
 
     def spawn(self, name: str, group: Group, body: Callable[[], None]) -> Task:
         """
-        Begin a task of a process.
+        Begin a task of a process, unless that is dying.
         """
         task = Task(name, group, body, self._hub)
-        group.tasks.append(task)
-        task.waiting = True
-        self._ready.append((task, 0))
+        if not group.dead:
+            group.tasks.append(task)
+            task.waiting = True
+            self._ready.append((task, 0))
         return task
 
     def at(self, time_s: float, act: Callable[[], None]) -> None:

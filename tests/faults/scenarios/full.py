@@ -28,7 +28,6 @@ _BULK = "docs_max = 200\nqueue_slots = 2\nretry_max_ms = 1000"
 _IN_FLIGHT_MAX = (2 + 4 + 2) * 200  # places of the queue, on their way, the threads' own
 _QUIET_S = 5
 _BYTES_MAX = "max.message.bytes"
-_FILES_MAX_BYTES = [1, 100_000]  # nothing can be written; nothing but what is small
 
 
 @scenario(
@@ -157,9 +156,9 @@ def disks_are_full(stage: Stage) -> None:
     produce(setup, "a", numbered(0, 1_000))
     sink = stage.sink(setup)
     until_committed(setup, "a", 1_000)
-    size_bytes = stage.random.choice(_FILES_MAX_BYTES)
-    stage.note(f"files of {size_bytes} bytes")
-    with _files_of(node.pid, size_bytes):
+    # Not a little more: where small writes still pass, Elasticsearch 8.19 starts the shard again
+    # and again, and answers 201 and 409 for documents that are gone later (seen without a sink).
+    with _files_of(node.pid, 1):
         produce(setup, "a", _wide(1_000, 5_000))
         told = wait_until(lambda: _told(sink), 40, "the sink to say what is amiss")
         stage.note(f"told: {told}")
