@@ -46,6 +46,10 @@ faults: $(STAMP) ## fault scenarios on real engines; ONLY=12 SEED=7 repeats one,
 	$(BIN)/python -m engines fetch
 	$(BIN)/python -m tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
+.PHONY: simulate
+simulate: $(STAMP) ## thousands of random schedules on fakes and a virtual clock; SEED=7 SCHEDULES=5000
+	$(BIN)/python -m tests.simulation --seed $(or $(SEED),0) --schedules $(or $(SCHEDULES),5000) $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(STAMP) ## arbitrary values, answers, letters and configurations; SECONDS=600 SEED=7
 	$(BIN)/python -m fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(ARGS)

@@ -176,6 +176,8 @@ class Worker:
         docs_max = self._config.bulk.docs_max
         size_bytes, draft = 0, Draft()
         for run, target, epoch in ours:
+            if self._tracker.epoch(run.partition) != epoch:
+                continue  # kept while it waited, and given away since: nothing is learned of it
             for piece, made, actions in target.pieces(run, docs_max):
                 if self._tracker.epoch(run.partition) != epoch:
                     break  # given away while a bulk was handed over: read again by its owner

@@ -43,6 +43,7 @@ def produce(setup: Setup, user_topic: str, values: Iterable[bytes | None], **mor
         {
             "bootstrap.servers": setup.kafka.bootstrap_servers,
             "linger.ms": 20,
+            "log_level": 3,  # it says that it ends
             "message.max.bytes": 10_000_000,  # the topic has the last word
         }
     )

@@ -18,6 +18,7 @@ SESSION_S = 3.0  # a process that is silent for so long is put out of the group
 POLL_INTERVAL_S = 20.0
 _REBALANCE_S = 0.3
 _COMMIT_S = 0.3
+_LATE_COMMIT_S = 2.5  # of one that nobody waits for: longer than the interval of commits
 
 
 class SimulatedSource(FakeSource):
@@ -62,7 +63,7 @@ class SimulatedSource(FakeSource):
         """
         self._under_way.append(offsets)
         self.commits_unanswered = True
-        done_s = self._of.scheduler.now_s + self._of.scheduler.within(0, _COMMIT_S)
+        done_s = self._of.scheduler.now_s + self._of.scheduler.within(0, _LATE_COMMIT_S)
         self._of.scheduler.at(done_s, lambda: self._answer(offsets))
 
     def commit_now(self, offsets: dict[Partition, int]) -> dict[Partition, str]:

@@ -85,7 +85,10 @@ def _wide(first: int, count: int) -> list[bytes]:
 
 
 def _workers(sink: SinkProcess) -> set[int]:
-    return {event["worker"] for event in sink.events("assigned")}
+    """
+    Tell which threads have partitions: the first assignment of one that joins is empty.
+    """
+    return {event["worker"] for event in sink.events("assigned") if event["partitions"]}
 
 
 def _stays_well(stage: Stage, sink: SinkProcess, outage_s: float) -> None:
