@@ -54,6 +54,15 @@ simulate: $(STAMP) ## thousands of random schedules on fakes and a virtual clock
 fuzz: $(STAMP) ## arbitrary values, answers, letters and configurations; SECONDS=600 SEED=7
 	$(BIN)/python -m fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+.PHONY: mutants
+mutants: $(STAMP) ## change the source a little, thousands of times: do the tests notice? ONLY=sink/core/offsets.py PATIENCE=3
+	nice $(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY)) $(if $(PATIENCE),--patience $(PATIENCE)) $(ARGS)
+
+.PHONY: soak
+soak: $(STAMP) ## steady load with a random fault every minute; MINUTES=30 SEED=7
+	$(BIN)/python -m engines fetch
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 .PHONY: planted
 planted: $(STAMP) ## plant bugs in a copy, one at a time, and show which tests catch each
 	$(BIN)/python -m tests.planted $(ARGS)

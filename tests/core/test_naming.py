@@ -2,7 +2,6 @@
 Index names: legal, from the record's own time, and the same for every time of one period.
 """
 
-import hashlib
 import re
 from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
@@ -216,13 +215,6 @@ def test_a_form_of_the_operators_own(form: str, name: str) -> None:
     assert name == names.dated("My.App_topic", _ms("UTC", 2026, 11, 21, 9, 15)).name
 
 
-@pytest.mark.parametrize(("form", "hours"), [("logs-%Y.%m.%d", 24), ("logs-%Y.%m.%d.%H", 0.25)])
-def test_a_name_is_made_anew_no_oftener_than_it_may_change(form: str, hours: float) -> None:
-    dated = IndexNames("", "day", form, UTC).dated("t", _ms("UTC", 2026, 11, 21, 9, 20))
-
-    assert dated.until_ms - dated.from_ms == hours * 3_600_000
-
-
 @pytest.mark.parametrize("form", ["a-%M", "a-%S", "a-%s", "a-%f", "a-%c", "a-%Q"])
 def test_an_index_a_minute_or_an_unknown_directive_is_refused(form: str) -> None:
     with pytest.raises(ValueError, match=re.escape(form)):
@@ -243,43 +235,6 @@ def test_what_elasticsearch_forbids_is_replaced(prefix: str, topic: str, name: s
     names = IndexNames(prefix, "month", None, UTC)
 
     assert name == names.dated(topic, _ms("UTC", 2026, 11, 21)).name
-
-
-def test_two_long_topics_do_not_share_an_index() -> None:
-    names = IndexNames("p" * 30, "month", None, UTC)
-    time_ms = _ms("UTC", 2026, 11, 21)
-
-    one, two = (names.dated("t" * 240 + last, time_ms).name for last in "ab")
-
-    assert one != two
-    assert len(one) == len(two) == NAME_BYTES_MAX
-    assert one.endswith("_2026-11-01")
-
-
-def test_a_name_that_just_fits_is_kept_whole() -> None:
-    fits = "t" * (NAME_BYTES_MAX - len("_2026-11-01"))
-    names = IndexNames("", "month", None, UTC)
-    time_ms = _ms("UTC", 2026, 11, 21)
-
-    assert names.dated(fits, time_ms).name == f"{fits}_2026-11-01"
-    assert names.dated(fits + "t", time_ms).name != f"{fits}t_2026-11-01"
-
-
-@pytest.mark.parametrize("shift", ["", "p", "pp"])
-def test_a_name_that_is_cut_is_the_same_in_every_version_of_the_sink(shift: str) -> None:
-    """
-    With another one a record read again after an upgrade would come into a second index. Cut amid
-    a character it is still a name.
-    """
-    names = IndexNames(shift + "é" * 200, "month", None, UTC)
-    base = f"{shift}{'é' * 200}orders"
-    digest = hashlib.sha256(base.encode()).hexdigest()[:12]
-    room = NAME_BYTES_MAX - len(f"_{digest}_2026-11-01")
-    head = base.encode()[:room].decode(errors="ignore")
-
-    name = names.dated("orders", _ms("UTC", 2026, 11, 21)).name
-
-    assert name == f"{head}_{digest}_2026-11-01"
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,10 @@ from typing import Any
 
 import orjson
 import pytest
-from elastic_transport import ConnectionTimeout
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sink.core.outcome import (
-    NO_ANSWER_IN_TIME,
     Outcome,
     Reply,
     Request,
@@ -138,46 +136,6 @@ def test_documents_are_judged_by_position() -> None:
 
 
 @pytest.mark.parametrize(
-    ("item", "verdict"),
-    [
-        (_item(201), Verdict(Outcome.INDEXED)),
-        (_item(200), Verdict(Outcome.DROPPED, "ingest_pipeline")),
-        (_item(302), Verdict(Outcome.RETRY, "status_302", "unknown answer")),
-        (_item(201, "odd"), Verdict(Outcome.RETRY, "odd", "because")),
-        (_item(400), Verdict(Outcome.UNCLEAR)),
-        (
-            _item(201, failure_store="used"),
-            Verdict(Outcome.DEAD, "failure_store", "kept in the failure store"),
-        ),
-        (
-            _item(201, "odd", failure_store="used"),
-            Verdict(Outcome.DEAD, "odd", "kept in the failure store"),
-        ),
-        (_item(201, failure_store="not_enabled"), Verdict(Outcome.INDEXED)),
-    ],
-)
-def test_whoever_looks_for_the_cause_is_told_it(item: dict[str, Any], verdict: Verdict) -> None:
-    assert judge_items(_body(item), 1) == [verdict]
-
-
-def test_of_what_nothing_is_known_nothing_is_said() -> None:
-    assert Reply(0) == Reply(0, b"", "", "", None)
-    assert Verdict(Outcome.INDEXED) == Verdict(Outcome.INDEXED, "", "")
-
-
-def test_the_error_of_an_answer_that_did_not_come_in_time_is_known_by_its_name() -> None:
-    assert ConnectionTimeout.__name__ == NO_ANSWER_IN_TIME
-
-
-def test_a_refusal_says_its_type_its_reason_and_the_cause() -> None:
-    error = {"type": "a", "reason": "failed to parse", "caused_by": {"reason": "For input: x"}}
-    verdicts = judge_items(_body({"create": {"status": 400, "error": error}}), 1)
-
-    assert verdicts is not None
-    assert (verdicts[0].error_type, verdicts[0].reason) == ("a", "failed to parse: For input: x")
-
-
-@pytest.mark.parametrize(
     ("cause", "outcome"),
     [
         ({"type": "max_bytes_length_exceeded_exception"}, Outcome.DEAD),
@@ -246,14 +204,6 @@ def test_an_answer_that_does_not_tell_of_each_document_tells_of_none(body: bytes
     assert answer.request is Request.RETRY
     assert answer.verdicts is None
     assert answer.reply.error_type == "bad_answer"
-
-
-def test_an_answer_that_tells_nothing_is_shown_by_its_beginning() -> None:
-    answer = judge(Reply(200, b"<html>proxy</html>" + b"x" * 100_000), 2)
-
-    assert "not of 2 items" in answer.reply.reason
-    assert "<html>proxy</html>" in answer.reply.reason
-    assert len(answer.reply.reason) < 300
 
 
 @pytest.mark.parametrize("op_type", ["create", "index"])

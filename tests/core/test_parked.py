@@ -2,8 +2,6 @@
 What is made of the parked topic's records: the documents they were, under the ids they had.
 """
 
-from collections.abc import Callable
-
 import orjson
 import pytest
 from hypothesis import given
@@ -12,7 +10,7 @@ from hypothesis import strategies as st
 from sink.core.bulk import Bound
 from sink.core.collect import Answer, Drop, Refused, Run, Source
 from sink.core.dead_letter import DeadLetter
-from sink.core.parked import DEAD_LETTER_RATE, ParkedTarget
+from sink.core.parked import ParkedTarget
 from sink.core.record import Headers, Partition, Record
 from sink.core.target import Target
 from sink.testing import FakeRecord
@@ -243,45 +241,6 @@ def test_a_record_that_became_no_document_may_be_dropped_by_a_rule_by_now() -> N
     (made,) = make(unmade(b"17"), target=collecting(lambda _: Drop("noise")))
 
     assert (made.documents, made.dropped, made.rejected) == ([], {"noise": 1}, [])
-
-
-RATED = DeadLetter(
-    record_of(b'{"n":1}'), "park", DEAD_LETTER_RATE, "y", index="may", id="T-7", topic_id="T"
-)
-
-
-@pytest.mark.parametrize(
-    ("kinds", "pieces"),
-    [
-        ("ddd", [(0, 3)]),
-        ("dddd", [(0, 3), (3, 4)]),
-        ("drd", [(0, 1), (1, 2), (2, 3)]),
-        ("dcd", [(0, 1), (1, 2), (2, 3)]),
-        ("rdd", [(0, 1), (1, 3)]),
-        ("ddr", [(0, 2), (2, 3)]),
-        ("ddcrd", [(0, 2), (2, 3), (3, 4), (4, 5)]),
-        ("rc", [(0, 1), (1, 2)]),
-    ],
-)
-def test_what_was_parked_for_its_topics_rate_is_settled_by_itself(
-    kinds: str, pieces: list[tuple[int, int]]
-) -> None:
-    """
-    d: a document, r: dead for Elasticsearch and above the rate, c: dead for its collector.
-    """
-    made_of: dict[str, Callable[[int], FakeRecord]] = {
-        "d": parked,
-        "r": lambda offset: written(RATED, first=offset)[0],
-        "c": lambda offset: unmade(b"17", at=offset),
-    }
-    records: list[Record] = [made_of[kind](offset) for offset, kind in enumerate(kinds)]
-    run = Run(PARKED, records, 0, len(records))
-
-    found = [piece for piece, _, _ in ParkedTarget(target_of_topic).pieces(run, 3)]
-
-    assert [(piece.first, piece.next_offset) for piece in found] == pieces
-    assert [record for piece in found for record in piece.records] == records
-    assert {piece.partition for piece in found} == {PARKED}
 
 
 def test_an_element_keeps_its_position_in_its_record() -> None:

@@ -18,7 +18,7 @@ _OUTAGE_S = 15
 
 
 def _with_partitions(sink: SinkProcess) -> set[int]:
-    return {event["worker"] for event in sink.events("assigned")}
+    return {event["worker"] for event in sink.events("assigned") if event["partitions"]}
 
 
 def _settled(setup: Setup, topic: str, records: int) -> bool:

@@ -66,6 +66,18 @@ def test_a_document_that_is_refused_again_waits_longer(retry: Asked) -> None:
     everything_is_accounted_for(pipeline)
 
 
+def test_a_document_that_is_refused_three_times_holds_up_its_bulk_no_longer(retry: Asked) -> None:
+    pipeline = _pipeline()
+    pipeline.elastic.refuse(b'"n":0}', 429, "es_rejected_execution_exception", times=6)
+    pipeline.broker.produce(TOPIC, *values(1))
+
+    with running(pipeline):
+        pipeline.until_all_is_committed()
+
+    assert [attempt for attempt, _ in retry.asked][:3] != [1, 2, 3]
+    everything_is_accounted_for(pipeline)
+
+
 def test_a_document_is_sent_again_when_elasticsearch_says_so(retry: Asked) -> None:
     pipeline = _pipeline()
     pipeline.elastic.answer(Reply(200, BUSY, retry_after_s=7.0))

@@ -76,6 +76,19 @@ def test_an_operator_drops_what_a_topic_of_bad_records_left_in_the_parked_topic(
     assert pipeline.fates(PARKED)["dropped:operator"] >= 24
 
 
+def test_records_beyond_the_rate_wait_while_the_parked_topic_takes_nothing() -> None:
+    pipeline = _pipeline(rate_max=5)
+    pipeline.parked.down()
+    pipeline.broker.produce(TOPIC, *[ARRAY_OF_NONE] * 20, timestamp_ms=1)
+    with running(pipeline):
+        wait_until(lambda: pipeline.parked.attempts > 3, 10, "some attempts")
+        assert Partition(TOPIC, 0) not in pipeline.broker.committed()
+        pipeline.parked.up()
+        wait_until(lambda: pipeline.broker.committed().get(Partition(TOPIC, 0)) == 20, 10, "all")
+        everything_is_accounted_for(pipeline, through=False)
+    assert pipeline.fates()["parked"] == 15
+
+
 @pytest.mark.parametrize("bad", [b'{"bad":1}', ARRAY_OF_NONE])
 def test_what_an_operator_moves_to_the_dead_letters_is_held_back_by_no_rate(bad: bytes) -> None:
     pipeline = _pipeline(rate_max=5, bytes_max=0)
@@ -104,4 +117,22 @@ def test_what_is_parked_for_its_rate_is_dead_lettered_bit_by_bit_and_each_once(
         pipeline.until_all_is_committed()
     assert len({letter.record.offset() for letter in pipeline.dead_letters.letters}) == 60
     assert len(pipeline.dead_letters.letters) < 180, "written again at each reading"
+    everything_is_accounted_for(pipeline)
+
+
+def test_a_record_of_more_refused_elements_than_the_rate_is_one_letter_and_passes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    Counted by its elements it would never be granted, and be read again for ever.
+    """
+    take, is_ample = Allowance.take, Allowance.is_ample
+    monkeypatch.setattr(Allowance, "take", lambda self, t, n, s: take(self, t, n, s * 1000))
+    monkeypatch.setattr(Allowance, "is_ample", lambda self, t, s: is_ample(self, t, s * 1000))
+    pipeline = _pipeline(rate_max=5, bytes_max=0)
+    with running(pipeline):
+        pipeline.broker.produce(TOPIC, b"[1,1,1,1,1,1]", timestamp_ms=1)
+        pipeline.until_all_is_committed()
+    assert pipeline.fates()["dead"] == 6
+    assert len(pipeline.dead_letters.letters) == 1
     everything_is_accounted_for(pipeline)

@@ -104,7 +104,7 @@ def _later(moment_s: float) -> Callable[[], bool]:
 
 
 def _workers(sink: SinkProcess) -> set[int]:
-    return {event["worker"] for event in sink.events("assigned")}
+    return {event["worker"] for event in sink.events("assigned") if event["partitions"]}
 
 
 def _settled(sink: SinkProcess) -> int:

@@ -1,0 +1,57 @@
+"""
+Parts of a bulk: what they hold and weigh, and what stays with the whole.
+"""
+
+from tests.core.test_bulk import _drafted
+
+
+def test_a_part_holds_the_chosen_documents_and_their_topics() -> None:
+    _, (bulk,), _ = _drafted([("orders", [3, 4]), ("bills", [5])], 10, 1000)
+
+    part = bulk.part([0, 2])
+
+    assert part.lines == [b"action-0", b"xxx", b"action-0", b"xxxxx"]
+    assert [(s.consumed_from, s.bound.index, s.documents) for s in part.sections] == [
+        ("orders", "sag-orders", 1),
+        ("bills", "sag-bills", 1),
+    ]
+    positions = {bound.index: places for bound, places in bulk.by_bound().items()}
+    assert positions == {"sag-orders": [0, 1], "sag-bills": [2]}
+    assert part.size_bytes == len(bytes(part.body()))
+    assert list(part.by_topic()) == [("orders", 1), ("bills", 1)]
+    assert part.tickets == []
+
+
+def test_whole_sections_that_are_cut_out_weigh_what_they_weigh() -> None:
+    _, (bulk,), _ = _drafted([("orders", [3, 4]), ("bills", [5]), ("orders", [6])], 10, 1000)
+    bulk.worker = 3
+
+    part = bulk.cut_out([range(2), range(3, 4)])
+
+    assert part.lines[1::2] == [b"xxx", b"xxxx", b"xxxxxx"]
+    assert [(s.bound.index, s.documents) for s in part.sections] == [
+        ("sag-orders", 2),
+        ("sag-orders", 1),
+    ]
+    assert part.size_bytes == len(bytes(part.body()))
+    assert bulk.cut_out([range(2)], 17).size_bytes == 17, "it is known already"
+    assert part.worker == 3
+    assert part.tickets == []
+    assert list(part.by_topic()) == [("orders", 2), ("orders", 1)]
+
+
+def test_the_sections_of_three_runs_are_told_by_where_they_stand() -> None:
+    _, (bulk,), _ = _drafted([("orders", [3]), ("bills", [5, 5]), ("orders", [4])], 10, 1000)
+
+    positions = {bound.index: places for bound, places in bulk.by_bound().items()}
+
+    assert positions == {"sag-orders": [0, 3], "sag-bills": [1, 2]}
+
+
+def test_a_body_of_many_pieces_is_its_lines_and_nothing_between_them() -> None:
+    _, (bulk,), _ = _drafted([("orders", [9] * 3000)], 10_000, 1_000_000)
+    body = bulk.body()
+
+    assert len(list(body)) > 1
+    assert bytes(body).split(b"\n") == [*bulk.lines, b""]
+    assert len(body) == len(bytes(body))
