@@ -114,6 +114,22 @@ _OF_THE_INDEX = frozenset(
     }
 )
 
+# 404 of a shard that moves, starts or fails: it is elsewhere or well in a moment. Source:
+# Elasticsearch, ShardNotFoundException and IllegalIndexShardStateException with its subclasses.
+_OF_A_SHARD = frozenset(
+    {
+        "illegal_index_shard_state_exception",
+        "index_shard_closed_exception",
+        "index_shard_not_recovering_exception",
+        "index_shard_not_started_exception",
+        "index_shard_recovering_exception",
+        "index_shard_relocated_exception",
+        "index_shard_started_exception",
+        "shard_not_found_exception",  # seen while a shard failed on a full disk
+        "shard_not_in_primary_mode_exception",
+    }
+)
+
 # Item errors that are of the document and of nothing else: no other document would meet the same.
 _OF_THE_DOCUMENT = frozenset(
     {
@@ -264,6 +280,7 @@ _ITEM_TABLE: tuple[_Row, ...] = (
     (lambda status, _, error: status == 503 and error == _BLOCK, Verdict(Outcome.RETRY)),
     (lambda _, __, error: error in _OF_THE_INDEX, Verdict(Outcome.PARK)),
     (lambda status, _, __: status == 429 or status >= 500, Verdict(Outcome.RETRY)),
+    (lambda _, __, error: error in _OF_A_SHARD, Verdict(Outcome.RETRY)),
     (lambda _, __, error: error in _OF_THE_DOCUMENT, Verdict(Outcome.DEAD)),
     (lambda status, _, __: 400 <= status < 500, Verdict(Outcome.UNCLEAR)),
 )

@@ -75,7 +75,7 @@ class Burial:
         over: list[Rejected] = []
         for each in rejected:
             topic = each.record.topic() or ""
-            # A letter, however many elements it tells of: more than the rate allows would never pass.
+            # A letter, however many its elements: more than the rate allows would never pass.
             may = each.by_command or self._granted(topic, 1) == 1
             (now if may else over).append(each)
         await self._scribe.bury(letters_of_rejected(now))

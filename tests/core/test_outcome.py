@@ -87,6 +87,8 @@ def test_a_request_is_judged_by_what_can_be_done_about_it(
         (_item(200, op_type="index"), Outcome.INDEXED),
         (_item(200), Outcome.DROPPED),
         (_item(409, "version_conflict_engine_exception"), Outcome.DUPLICATE),
+        (_item(404, "shard_not_found_exception"), Outcome.RETRY),
+        (_item(404, "index_shard_closed_exception"), Outcome.RETRY),
         (_item(201, failure_store="used"), Outcome.DEAD),
         (_item(429, "es_rejected_execution_exception"), Outcome.RETRY),
         (_item(500, "i_o_exception"), Outcome.RETRY),

@@ -29,7 +29,11 @@ from confluent_kafka import (
 from tests.engines.running import Setup
 from tests.waiting import wait_until
 
-_LOADING = {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
+_LOADING = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError._TIMED_OUT,  # it was frozen, or has just moved
+}
 Place = tuple[str, int, int]  # topic, partition, offset
 
 
