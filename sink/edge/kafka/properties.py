@@ -129,8 +129,8 @@ def _shares(settings: KafkaSettings) -> Properties:
     """
     Give what one partition may take of an answer, where kafka.client does not say it.
 
-    The default of 1 MiB is a quarter of the answer: four partitions with a backlog then left nothing
-    to a fifth for as long as the backlog lasted (seen on 2.16). A larger record comes all the same.
+    The default of 1 MiB is a quarter of the answer: four partitions with a backlog then left
+    nothing to a fifth while the backlog lasted (seen on 2.16). A larger record comes all the same.
     """
     return {"max.partition.fetch.bytes": settings.fetch_bytes_max // 16}
 
