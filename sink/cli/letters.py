@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sink.cli.tables import on_a_line, print_table
+from sink.core.record import headers_of
 
 if TYPE_CHECKING:
     from sink.operations.dead_letters import Letter, Listing
@@ -95,7 +96,7 @@ def decoded(letter: "Letter") -> dict[str, Any]:
         "documents": envelope.documents,
         "positions": envelope.positions,
         "truncated": envelope.truncated,
-        "headers": [{"name": name, **_bytes("value", v)} for name, v in record.headers() or []],
+        "headers": [{"name": name, **_bytes("value", v)} for name, v in headers_of(record)],
         **_bytes("key", record.key()),
         **_bytes("value", record.value()),
     }

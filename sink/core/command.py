@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 from sink.core.dead_letter import PREFIX
 from sink.core.envelope import ORIGIN, Envelope
-from sink.core.record import Headers, Record
+from sink.core.record import Headers, Record, headers_of
 
 _COMMAND = PREFIX + "command"
 _INDEX = PREFIX + "command_index"
@@ -70,7 +70,7 @@ def decision_of(record: Record) -> Decision | None:
         return None
     told = {
         name: value.decode(errors="replace") if isinstance(value, bytes) else value or ""
-        for name, value in record.headers() or []
+        for name, value in headers_of(record)
     }
     command = told.get(_COMMAND)
     if command not in tuple(Command):
@@ -83,6 +83,6 @@ def is_command(record: Record) -> bool:
     """
     Tell whether a record of the parked topic is a command rather than a document.
     """
-    names = {name for name, _ in record.headers() or []}
+    names = {name for name, _ in headers_of(record)}
     # A parked document has the headers of its own record too: a producer gives no commands.
     return _COMMAND in names and ORIGIN not in names

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from sink.core.record import Headers, Record
+from sink.core.record import Headers, Record, headers_of
 
 STUB_BYTES = 64 * 1024
 _REASON_BYTES = 4096  # headers count against message.max.bytes; a trace is told by its end
@@ -42,12 +42,13 @@ class DeadLetter:
         """
         return len(self.positions) or 1
 
-    def headers(self, origin: Mapping[str, str]) -> Headers:
+    def headers(self, origin: Mapping[str, str], own_bytes_max: int | None = None) -> Headers:
         """
         Give the record's own headers, then what is known of its end.
 
         Args:
             origin: What the dead letter itself cannot tell: version.
+            own_bytes_max: Leaves the record's own headers out where they are larger than that.
         """
         record = self.record
         facts: dict[str, object] = {
@@ -67,8 +68,10 @@ class DeadLetter:
             "attempts": self.attempts,
             **origin,
         }
-        told = [(PREFIX + k, str(v).encode()) for k, v in facts.items() if v is not None]
-        return [*(record.headers() or []), *told]
+        told: Headers = [(PREFIX + k, str(v).encode()) for k, v in facts.items() if v is not None]
+        own = headers_of(record)
+        fits = own_bytes_max is None or _size_bytes(own) <= own_bytes_max
+        return [*own, *told] if fits else told
 
     def stub(self) -> tuple[bytes, Headers]:
         """
@@ -103,3 +106,7 @@ def _shortened(reason: str) -> str:
         return raw.decode()
     half = _REASON_BYTES // 2
     return f"{raw[:half].decode(errors='ignore')} … {raw[-half:].decode(errors='ignore')}"
+
+
+def _size_bytes(headers: Headers) -> int:
+    return sum(len(name) + len(value or "") for name, value in headers)

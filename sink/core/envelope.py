@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from sink.core.dead_letter import PREFIX
-from sink.core.record import NO_TIMESTAMP, Headers, Record
+from sink.core.record import NO_TIMESTAMP, Headers, Record, headers_of
 from sink.errors import Reject
 
 # The first of the sink's headers. Those before it are the record's own, whatever they are called.
@@ -112,7 +112,7 @@ def open_envelope(message: Record) -> Envelope:
     Raises:
         Reject: Its headers are not those of the sink.
     """
-    headers = message.headers() or []
+    headers = headers_of(message)
     begin = max((n for n, (name, _) in enumerate(headers) if name == ORIGIN), default=len(headers))
     ours = [header for header in headers[begin:] if header[0].startswith(PREFIX)]
     own = headers[:begin] + [h for h in headers[begin:] if not h[0].startswith(PREFIX)]

@@ -15,7 +15,7 @@ from sink.core.command import Command, Decision, decision_of, is_command
 from sink.core.dead_letter import PREFIX
 from sink.core.envelope import Envelope, open_envelope
 from sink.core.json_objects import is_object, on_one_line
-from sink.core.record import Element, Partition, Record
+from sink.core.record import Element, Partition, Record, headers_of
 from sink.core.target import Target
 from sink.errors import Reject
 
@@ -195,7 +195,7 @@ def _parts(run: Run, docs_max: int) -> Iterator[tuple[int, int]]:
 
 
 def _is_of_a_rate(record: Record) -> bool:
-    told = dict(record.headers() or [])
+    told = dict(headers_of(record))
     return told.get(_STAGE) == b"collect" or told.get(_ERROR_TYPE) == DEAD_LETTER_RATE.encode()
 
 

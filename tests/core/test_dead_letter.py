@@ -8,6 +8,7 @@ import pytest
 
 from sink.core.dead_letter import STUB_BYTES, DeadLetter, target_of
 from sink.core.envelope import Original
+from sink.core.record import Headers, headers_of
 from sink.testing import FakeRecord
 
 
@@ -27,6 +28,30 @@ def _letter(reason: str = "because", value: bytes | None = b"v", **more: object)
 
 def test_the_records_own_headers_come_first_and_untouched() -> None:
     assert _letter().headers({})[:2] == [("trace", b"\xff\x00"), ("none", None)]
+
+
+def test_own_headers_too_large_for_a_stub_are_left_out_and_small_ones_stay() -> None:
+    assert [name for name, _ in _letter().headers({}, 11)[:2]] == ["trace", "none"]
+    assert [name for name, _ in _letter().headers({}, 10)[:2]] == ["sink.topic", "sink.partition"]
+
+
+class _OddlyNamed(FakeRecord):
+    """
+    A record with a header whose name is no UTF-8, as confluent_kafka gives it: once an error, from
+    then on a pair that lacks what could not be read.
+    """
+
+    asked = 0
+
+    def headers(self) -> Headers | None:
+        self.asked += 1
+        if self.asked == 1:
+            raise SystemError("returned a result with an exception set")
+        return [("one", b"1"), (b"2",), ("three", None)]  # type: ignore[list-item]
+
+
+def test_a_header_whose_name_cannot_be_read_costs_itself_alone() -> None:
+    assert headers_of(_OddlyNamed("ekk-order", 0, 0, b"v")) == [("one", b"1"), ("three", None)]
 
 
 def test_headers_tell_where_it_came_from_and_why_it_is_here() -> None:

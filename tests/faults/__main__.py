@@ -22,7 +22,12 @@ _SCHEDULES = "1"  # the scenario whose seeds are whole schedules of faults
 @click.command()
 @click.option("--only", default="", help="Numbers between commas: 12 or 3,17,s5.")
 @click.option("--seed", default=1, show_default=True, help="Of every random choice.")
-@click.option("--seeds", default=0, help="Play so many random schedules of kill -9 instead.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(0),
+    default=0,
+    help="Play so many random schedules of kill -9 instead.",
+)
 @click.option("--list", "listing", is_flag=True, help="List the scenarios and play none.")
 @click.option("--keep", is_flag=True, help="Enter the rows into the results of the docs.")
 def main(only: str, seed: int, seeds: int, listing: bool, keep: bool) -> None:

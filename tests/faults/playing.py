@@ -33,7 +33,7 @@ def play(scenario: Scenario, seed: int, folder: Path, engines: Engines) -> Row:
         with _bounded(scenario.timeout_s):
             scenario.play(stage)
         assert stage.judged, "the scenario ended without a judgement"
-    except Exception as failure:
+    except (Exception, SystemExit) as failure:
         said = f"{type(failure).__name__}: {failure}".splitlines()[0]
         (place / "failure.txt").write_text(traceback.format_exc())
     finally:

@@ -8,12 +8,15 @@ from functools import partial
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from sink.config import Config
-from sink.core.dead_letter import DeadLetter
+from sink.core.dead_letter import STUB_BYTES, DeadLetter
 from sink.core.record import Headers
 from sink.edge.kafka.admin import Brokers
 from sink.edge.kafka.properties import Renewal, producer
 from sink.errors import Unavailable
 
+# Said here, all of it: else the broker's defaults hold (log.retention.bytes, log.cleanup.policy),
+# and delete letters whose records are committed.
+_KEPT = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 # Room for our headers above the largest record of the source topics.
 _HEADER_BYTES = 64 * 1024
 _KAFKA_DEFAULT_BYTES = 1_048_588  # broker default of message.max.bytes
@@ -60,7 +63,7 @@ def create_topic(
         topic,
         settings.partitions,
         settings.replication_factor,
-        {"retention.ms": "-1", "max.message.bytes": str(largest + _HEADER_BYTES)},
+        _KEPT | {"max.message.bytes": str(largest + _HEADER_BYTES)},
         validate_only=validate_only,
     )
 
@@ -126,24 +129,30 @@ class DeadLetters:
         """
         pending = _Pending(len(letters))
         for letter in letters:
-            headers, value = letter.headers(self._origin), _bytes(letter.record.value())
+            value, key = _bytes(letter.record.value()), _bytes(letter.record.key())
+            headers = letter.headers(self._origin, STUB_BYTES if stub else None)
             if stub:
+                # Key or headers of the record may be what is too large: it goes without such.
                 value, told = letter.stub()
                 headers += told
-            self._produce(letter, value, headers, pending)
+                key = key if len(key or b"") <= STUB_BYTES else None
+            self._produce(letter, key, value, headers, pending)
         self._producer.flush(self._timeout_s + 1)
         pending.check(self._topic)
         return pending.too_large
 
     def _produce(
-        self, letter: DeadLetter, value: bytes | None, headers: Headers, pending: "_Pending"
+        self,
+        letter: DeadLetter,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        pending: "_Pending",
     ) -> None:
         done = partial(pending.delivered, letter)
         for _ in range(2):
             try:
-                self._producer.produce(
-                    self._topic, value, letter.record.key(), headers=headers, on_delivery=done
-                )
+                self._producer.produce(self._topic, value, key, headers=headers, on_delivery=done)
             except BufferError:
                 self._producer.flush(self._timeout_s)  # full: wait for room, once
             except KafkaException as failure:
