@@ -145,6 +145,9 @@ class Elasticsearch(Engine):
             "discovery.type": "single-node",
             # A full disk of the machine (95 %) would make every index read-only.
             "cluster.routing.allocation.disk.threshold_enabled": False,
+            # With that off, each look at the disks (every 30 s) takes flood-stage blocks back, also
+            # one that a test has set.
+            "cluster.info.update.interval": "1d",
             "xpack.security.enabled": self.security,
         }
         return ours | dict(self.settings)
