@@ -51,7 +51,8 @@ def answers_are_lost(stage: Stage) -> None:
         fates = sink.ledger()[setup.topic("a")]
         assert sink.terminate() == 0
     stage.note(f"{proxy.hit} answers lost or cut; {fates['duplicate']:,} documents were there")
-    assert fates["indexed"] + fates["duplicate"] == 12_000, f"counted as {fates}"
+    # More than were produced where a partition was given away with bulks whose answers were lost.
+    assert fates["indexed"] + fates["duplicate"] == fates["consumed"] >= 12_000, f"{fates}"
     assert fates["duplicate"] > 0
     assert stage.judge(setup, ["a"]) == 12_000
 
