@@ -22,10 +22,11 @@ _SHORT_SESSION = "client = { 'session.timeout.ms' = 6000, 'heartbeat.interval.ms
     "SIGTERM in the middle of a backlog, four times, while bulks are on their way",
     "it exits by its deadline, and its position is exactly what is indexed: no record is indexed "
     "and not committed, none committed and not indexed",
-    quick=True,
 )
 def sigterm_in_the_middle_of_a_backlog(stage: Stage) -> None:
-    setup = stage.setup(bulk="docs_max = 200\nqueue_slots = 2", shutdown_ms=str(_DEADLINE_MS))
+    # Slow enough to be met in the midst of it.
+    bulk = "docs_max = 100\nqueue_slots = 2\nin_flight = 1"
+    setup = stage.setup(bulk=bulk, shutdown_ms=str(_DEADLINE_MS))
     setup.settings["kafka"] = "commit_interval_ms = 20"  # the ledger is published as often
     create_topics(setup, {"a": 4, "b": 2})
     took_s, positions = [], []
