@@ -108,8 +108,9 @@ the sink's own process, and nothing else is changed.
     make bench-accounting
 
 The two take turns, {pairs} pairs; each run is held against the other of its turn, and begins with
-the first bulk. Ids and index names are made in both. **Fewer than ten pairs, or a load far above the
-number of cores, show nothing**: then the bound is still to be measured, whatever the table says.
+the first bulk. Ids and index names are made in both. **Fewer than ten pairs, or a load far above
+the number of cores, show nothing**: then the bound is still to be measured, whatever the table
+says.
 """
 
 
