@@ -17,7 +17,6 @@ class Standing(NamedTuple):
         begin: The log's first offset.
         end: The offset after the log's last.
         member: Who has the partition now; empty where nobody has it.
-        there: The partition is there.
     """
 
     partition: Partition
@@ -25,7 +24,6 @@ class Standing(NamedTuple):
     begin: int
     end: int
     member: str = ""
-    there: bool = True
 
     @property
     def lag(self) -> int | None:
@@ -41,8 +39,6 @@ class Standing(NamedTuple):
         """
         Say what is out of the ordinary; empty where nothing is.
         """
-        if not self.there:
-            return "the topic is gone"
         if self.committed is None:
             return "never committed: begins at its first record (a new group: at kafka.start)"
         return out_of_range(self.committed, self.begin, self.end)

@@ -33,12 +33,11 @@ def show(config: Config) -> list[Standing]:
         for partition in member.partitions
     }
     there = groups.topics()
-    topics = {*_read(config, there), *(partition.topic for partition in committed)} & {*there}
-    gone = sorted(partition for partition in committed if partition.topic not in topics)
+    topics = {*_read(config, there), *(partition.topic for partition in committed)}
     return [
         Standing(place, committed.get(place), begin, end, members.get(place, ""))
         for place, begin, end in _logs(config, topics)
-    ] + [Standing(place, committed[place], 0, 0, there=False) for place in gone]
+    ]
 
 
 def plan_seek(config: Config, topic: str, goal: Goal, number: int | None) -> Plan:

@@ -35,10 +35,6 @@ def test_a_standing_says_its_lag_and_what_is_out_of_the_ordinary(
     assert (standing.lag, standing.state) == (lag, state)
 
 
-def test_an_offset_of_a_deleted_topic_is_said_to_be_one() -> None:
-    assert Standing(PLACE, 7, 0, 0, there=False).state == "the topic is gone"
-
-
 @pytest.mark.parametrize(
     ("before", "begin", "after", "said"),
     [

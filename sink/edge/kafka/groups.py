@@ -3,20 +3,35 @@ Consumer groups as the brokers see them: who is in one, what it has committed, a
 """
 
 import time
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin._group import MemberDescription
 
 from sink.core.record import Partition
 from sink.edge.kafka.admin import Brokers
+from sink.edge.kafka.properties import committed_reader
 from sink.errors import Unavailable
 
 _TIMEOUT_S = 10.0
 # A coordinator that was started just now, or has the first group of all, loads them first.
-_LOADING = KafkaError.COORDINATOR_LOAD_IN_PROGRESS
-_LOADING_S = 0.3
+_UNREADY = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
+_UNREADY_S = 0.2
 _NO_GROUP = KafkaError.GROUP_ID_NOT_FOUND
+_T = TypeVar("_T")
 
 
 class Member(NamedTuple):
@@ -50,9 +65,14 @@ class Groups(Brokers):
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
-        future = self._admin.describe_consumer_groups([group], request_timeout=_TIMEOUT_S)[group]
+
+        def ask() -> list[MemberDescription]:
+            asked = self._admin.describe_consumer_groups([group], request_timeout=_TIMEOUT_S)
+            members: list[MemberDescription] = self._result(asked[group]).members
+            return members
+
         try:
-            found = self._result(future).members
+            found = _until_coordinated(ask)
         except KafkaException as failure:
             if failure.args[0].code() == _NO_GROUP:
                 return []
@@ -70,25 +90,25 @@ class Groups(Brokers):
 
     def committed(self, group: str) -> dict[Partition, int]:
         """
-        Read all offsets that a group has committed.
+        Read the offsets that a group has committed in topics that are there.
+
+        By a consumer that never joins the group: librdkafka's ListConsumerGroupOffsets ends the
+        process with a segmentation fault when the coordinator has just moved (librdkafka #5040;
+        seen on a broker's first group).
 
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
-        asked = [ConsumerGroupTopicPartitions(group)]
-        until_s = time.monotonic() + _TIMEOUT_S
-        while True:
-            futures = self._admin.list_consumer_group_offsets(asked, request_timeout=_TIMEOUT_S)
-            try:
-                found = self._result(futures[group]).topic_partitions
-                break
-            except KafkaException as failure:
-                code = failure.args[0].code()
-                if code == _NO_GROUP:
-                    return {}
-                if code != _LOADING or time.monotonic() > until_s:
-                    raise self._explained(failure) from failure
-                time.sleep(_LOADING_S)
+        asked = [TopicPartition(*each) for each in self.partitions(self.topics())]
+        if not asked:
+            return {}
+        consumer = Consumer(committed_reader(self._settings, group))
+        try:
+            found = _until_coordinated(lambda: consumer.committed(asked, timeout=_TIMEOUT_S))
+        except KafkaException as failure:
+            raise self._explained(failure) from failure
+        finally:
+            consumer.close()
         bad = next((p for p in found if p.error is not None), None)
         if bad is not None:
             raise self._explained(KafkaException(bad.error))
@@ -104,9 +124,14 @@ class Groups(Brokers):
         """
         places = [TopicPartition(*partition, offset) for partition, offset in offsets.items()]
         asked = [ConsumerGroupTopicPartitions(group, places)]
-        futures = self._admin.alter_consumer_group_offsets(asked, request_timeout=_TIMEOUT_S)
+
+        def ask() -> list[TopicPartition]:
+            futures = self._admin.alter_consumer_group_offsets(asked, request_timeout=_TIMEOUT_S)
+            answered: list[TopicPartition] = self._result(futures[group]).topic_partitions
+            return answered
+
         try:
-            answered = self._result(futures[group]).topic_partitions
+            answered = _until_coordinated(ask)
         except KafkaException as failure:
             raise self._refusal(group, failure) from failure
         for place in answered:
@@ -118,3 +143,14 @@ class Groups(Brokers):
         if failure.args[0].code() in in_use:
             return GroupInUse(f"group {group} has members: stop them, then set its offsets")
         return self._explained(failure)
+
+
+def _until_coordinated(ask: Callable[[], list[_T]]) -> list[_T]:
+    until_s = time.monotonic() + _TIMEOUT_S
+    while True:
+        try:
+            return ask()
+        except KafkaException as failure:
+            if failure.args[0].code() not in _UNREADY or time.monotonic() > until_s:
+                raise
+            time.sleep(_UNREADY_S)

@@ -125,6 +125,13 @@ def bounded_reader(settings: KafkaSettings) -> Properties:
     )
 
 
+def committed_reader(settings: KafkaSettings, group: str) -> Properties:
+    """
+    Give the properties of a client that asks what a group has committed, and never joins it.
+    """
+    return common(settings) | _COMMITTING | {"group.id": group, "client.id": "ekk-sink-offsets"}
+
+
 def _shares(settings: KafkaSettings) -> Properties:
     """
     Give what one partition may take of an answer, where kafka.client does not say it.
