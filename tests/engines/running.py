@@ -141,6 +141,19 @@ class SinkProcess:
         ledger: dict[str, dict[str, int]] = self.get("/ledger")[1]
         return ledger
 
+    def fates(self, topic: str, timeout_s: float = 20) -> dict[str, int]:
+        """
+        Give a topic's account once nothing of it is under way.
+
+        It is published once a commit interval: a commit may be seen before.
+        """
+
+        def rested() -> dict[str, int]:
+            fates = self.ledger().get(topic, {})
+            return {} if fates.get("in_flight") else fates
+
+        return wait_until(rested, timeout_s, f"the account of {topic} to have nothing in flight")
+
     def reasons(self) -> dict[str, str]:
         reasons: dict[str, str] = self.get("/health/ready")[1]["reasons"]
         return reasons

@@ -130,6 +130,6 @@ def answers_are_spoiled(stage: Stage) -> None:
 
 
 def _counted_as_there(stage: Stage, sink: SinkProcess, topic: str, records: int) -> None:
-    fates = sink.ledger()[topic]
+    fates = sink.fates(topic)
     stage.note(f"{fates['duplicate']:,} documents were there already when they were sent again")
     assert fates["indexed"] + fates["duplicate"] == records, f"counted as {fates}"

@@ -48,7 +48,7 @@ def answers_are_lost(stage: Stage) -> None:
         stage.healed()
         until_committed(setup, "a", 12_000, 60)
         stage.recovered()
-        fates = sink.ledger()[setup.topic("a")]
+        fates = sink.fates(setup.topic("a"))
         assert sink.terminate() == 0
     stage.note(f"{proxy.hit} answers lost or cut; {fates['duplicate']:,} documents were there")
     # More than were produced where a partition was given away with bulks whose answers were lost.

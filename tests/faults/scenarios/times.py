@@ -111,7 +111,7 @@ def ranges_read_again(stage: Stage) -> None:
     again = replace(setup, group=f"{setup.group}-again")
     sink = stage.sink(again)
     until_committed(again, "a", count, PATIENCE_S)
-    assert sink.ledger()[setup.topic("a")]["duplicate"] == count
+    assert sink.fates(setup.topic("a"))["duplicate"] == count
     assert sink.terminate() == 0
     assert _places(setup) == before
     assert stage.judge(setup, ["a"]) == count
