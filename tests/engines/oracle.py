@@ -3,7 +3,7 @@ The judge of every engine test: it reads Kafka, Elasticsearch and the dead lette
 
 It shares no code with sink/. The three letters:
 
-    E  every produced document is indexed, dead-lettered, parked or dropped by a named rule
+    E  every produced document is indexed, dead-lettered, waits parked, or dropped by a named rule
     D  no document is in Elasticsearch twice
     O  no committed offset passes a record that is neither
 """
@@ -187,13 +187,35 @@ def parked_places(setup: Setup) -> set[Place]:
     return _origins(setup, setup.parked_topic)
 
 
+def waiting_places(setup: Setup) -> set[Place]:
+    """
+    Tell where the records came from that wait in the parked topic.
+
+    What its committed offset passed must be somewhere else by now.
+    """
+    return {_origin(message) for message in waiting_letters(setup)}
+
+
+def waiting_letters(setup: Setup) -> list[Message]:
+    """
+    Read the letters of the parked topic that its committed offset has not passed.
+    """
+    letters = [m for m in read_topic(setup, [setup.parked_topic]) if _is_letter(m)]
+    ends = committed(setup, [setup.parked_topic]) if letters else {}
+    return [m for m in letters if (m.offset() or 0) >= ends[m.topic() or "", m.partition() or 0]]
+
+
 def _origins(setup: Setup, topic: str) -> set[Place]:
-    places = set()
-    for message in read_topic(setup, [topic]):
-        told = headers_of(message)
-        if "sink.topic" in told:  # else it is an operator's command
-            places.add((told["sink.topic"], int(told["sink.partition"]), int(told["sink.offset"])))
-    return places
+    return {_origin(message) for message in read_topic(setup, [topic]) if _is_letter(message)}
+
+
+def _is_letter(message: Message) -> bool:
+    return "sink.topic" in headers_of(message)  # else it is an operator's command
+
+
+def _origin(message: Message) -> Place:
+    told = headers_of(message)
+    return told["sink.topic"], int(told["sink.partition"]), int(told["sink.offset"])
 
 
 class Findings(NamedTuple):
@@ -234,7 +256,7 @@ def examine(
     topics = [setup.topic(name) for name in user_topics]
     produced = read_topic(setup, topics)
     assert produced, f"the judge found no record in {topics}"
-    found, dead = indexed_numbers(setup), dead_places(setup) | parked_places(setup)
+    found, dead = indexed_numbers(setup), dead_places(setup) | waiting_places(setup)
     ends = committed(setup, topics)
     missing, too_far = [], []
     for message in produced:

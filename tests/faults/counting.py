@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
-from tests.engines.oracle import ask, committed, dead_places, parked_places
+from tests.engines.oracle import ask, committed, dead_places, waiting_places
 from tests.engines.running import Setup
 
 _PAGE = 10_000  # index.max_result_window
@@ -97,7 +97,7 @@ def count(setup: Setup, user_topic: str, produced: int, partitions: int) -> Coun
     for number in _numbers(setup, user_topic):
         seen[number] = min(_FULL, seen[number] + 1)
     twice = [number for number, times in enumerate(seen) if times > 1]
-    for origin, partition, offset in dead_places(setup) | parked_places(setup):
+    for origin, partition, offset in dead_places(setup) | waiting_places(setup):
         if origin != topic:
             continue
         number = offset * partitions + partition

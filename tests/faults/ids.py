@@ -12,7 +12,14 @@ from typing import Any, NamedTuple
 from confluent_kafka import Message, TopicCollection
 
 from tests.engines.brokering import admin_of
-from tests.engines.oracle import Place, committed, documents, headers_of, read_topic
+from tests.engines.oracle import (
+    Place,
+    committed,
+    documents,
+    headers_of,
+    read_topic,
+    waiting_letters,
+)
 from tests.engines.running import Setup
 
 # How many documents a record holds: None is one that has no position in its id, 0 is dropped.
@@ -104,7 +111,7 @@ def _expected(record: str, documents: int | None) -> list[str]:
 
 
 def _letters(setup: Setup, topics: list[str]) -> Iterator[Message]:
-    for message in read_topic(setup, [setup.dead_letter_topic, setup.parked_topic]):
+    for message in read_topic(setup, [setup.dead_letter_topic]) + waiting_letters(setup):
         if headers_of(message).get("sink.topic") in topics:  # commands of operators have none
             yield message
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
-from tests.engines.oracle import Findings, ask, committed, dead_places, parked_places
+from tests.engines.oracle import Findings, ask, committed, dead_places, waiting_places
 from tests.engines.running import Setup
 
 _PAGE = 10_000
@@ -22,7 +22,7 @@ def count(setup: Setup, user_topics: list[str], records: int) -> Findings:
     """
     topics = [setup.topic(name) for name in user_topics]
     indexed = _indexed(setup, records)
-    aside = dead_places(setup) | parked_places(setup)
+    aside = dead_places(setup) | waiting_places(setup)
     ends = committed(setup, topics)
     produced, missing, too_far = 0, [], []
     for message in _each(setup, topics):
