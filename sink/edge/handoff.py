@@ -49,7 +49,7 @@ class Handoff:
 
     Args:
         workers: Threads that offer bulks.
-        places: Bulks that may be outstanding, caller-runs not counted.
+        places: Bulks that may ever be outstanding, caller-runs not counted.
         bytes_max: Bytes that may be outstanding. A bulk larger than that is taken alone.
         aside_bytes_max: Bytes that may be set aside.
     """
@@ -60,6 +60,7 @@ class Handoff:
         self.parked: frozenset[str] = frozenset()  # keys of lanes; replaced by the loop only
         self.full: frozenset[str] = frozenset()  # of these lanes, those without room; by the loop
         self._places = places
+        self._allowed = places  # of them, now; guarded by the lock as well
         self._bytes_max = bytes_max
         self._aside_bytes_max = aside_bytes_max
         self._lock = threading.Lock()  # guards the four counts below, for a few instructions
@@ -88,7 +89,7 @@ class Handoff:
         """
         with self._lock:
             full = self._outstanding_bytes + bulk.size_bytes > self._bytes_max
-            if self._outstanding >= self._places or (full and self._outstanding):
+            if self._outstanding >= self._allowed or (full and self._outstanding):
                 return False
             self._count(bulk, 1)
         self._put(bulk)
@@ -101,6 +102,13 @@ class Handoff:
         with self._lock:
             self._count(bulk, 1)
         self._put(bulk)
+
+    def allow(self, places: int) -> None:
+        """
+        Let only so many bulks be outstanding for now. The loop calls it.
+        """
+        with self._lock:
+            self._allowed = min(places, self._places)
 
     async def take(self) -> Bulk:
         """

@@ -15,6 +15,7 @@ from sink.core.lane import dry_run
 from sink.core.outcome import NO_ANSWER_IN_TIME, Answer, Reply, Request, judge
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
+from sink.writing.slots import Slots
 
 log = structlog.get_logger()
 
@@ -54,16 +55,16 @@ class Sender:
     Sends bulks until they are answered. One event loop owns it.
 
     Args:
-        in_flight: Requests at a time.
+        slots: For what is not of a parked index.
         probe: Waits between attempts while nothing gets through.
     """
 
     def __init__(
-        self, elastic: BulkEndpoint, readiness: Readiness, in_flight: int, probe: Backoff
+        self, elastic: BulkEndpoint, readiness: Readiness, slots: Slots, probe: Backoff
     ) -> None:
         self._elastic = elastic
         self._readiness = readiness
-        self._slots = asyncio.Semaphore(in_flight)
+        self._slots = slots
         self._aside_slots = asyncio.Semaphore(ASIDE_IN_FLIGHT)
         self._probing = asyncio.Lock()  # held by the one bulk that finds out whether it is over
         self._probe = probe
@@ -83,7 +84,6 @@ class Sender:
         Args:
             aside: It is of a parked index: it takes no slot of the others.
         """
-        slots = self._aside_slots if aside else self._slots
         refusals, again_s = 0, 0.0
         clock = asyncio.get_running_loop().time
         late: Reply | None = None
@@ -91,7 +91,7 @@ class Sender:
             known = self._known(bulk, late)
             if known is not None:
                 return known
-            answer = await self._try(bulk, slots, late, again_s, aside=aside)
+            answer = await self._try(bulk, late, again_s, aside=aside)
             if answer is None:
                 continue
             if answer.reply.error_type == NO_ANSWER_IN_TIME:
@@ -117,13 +117,7 @@ class Sender:
         return Answer(Request.SLOW, late) if late is not None and not self._failures else None
 
     async def _try(
-        self,
-        bulk: Bulk,
-        slots: asyncio.Semaphore,
-        late: Reply | None,
-        again_s: float,
-        *,
-        aside: bool,
+        self, bulk: Bulk, late: Reply | None, again_s: float, *, aside: bool
     ) -> Answer | None:
         """
         Send a bulk once, or wait until it may be sent: then there is no answer.
@@ -134,13 +128,23 @@ class Sender:
         if wait_s > 0:
             await asyncio.sleep(wait_s)
             return None
-        return await self._attempt(bulk, slots, aside=aside)
+        if aside:
+            async with self._aside_slots:
+                return None if self._waits(bulk) else await self._once(bulk, of_unfit_index=True)
+        async with self._slots:
+            if self._waits(bulk):
+                return None
+            began_s = asyncio.get_running_loop().time()
+            answer = await self._once(bulk)
+            took_s = asyncio.get_running_loop().time() - began_s
+            self._slots.answered(took_s, answer, len(bulk))
+            return answer
 
-    async def _attempt(self, bulk: Bulk, slots: asyncio.Semaphore, *, aside: bool) -> Answer | None:
-        async with slots:
-            # Others may have failed, or learned a limit, while this one waited for its slot.
-            waits = self._failures or self._known_too_large(bulk) or self._too_early_s() > 0
-            return None if waits else await self._once(bulk, of_unfit_index=aside)
+    def _waits(self, bulk: Bulk) -> bool:
+        """
+        Tell whether others failed, or learned a limit, while this one waited for its slot.
+        """
+        return bool(self._failures or self._known_too_large(bulk) or self._too_early_s() > 0)
 
     def _too_early_s(self) -> float:
         return self._not_before_s - asyncio.get_running_loop().time()

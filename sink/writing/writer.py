@@ -25,6 +25,7 @@ from sink.writing.lanes import Lanes
 from sink.writing.probe import Probe
 from sink.writing.scribe import LetterWriter, Scribe
 from sink.writing.sender import NEVER_TOO_LARGE_BYTES, BulkEndpoint, Sender
+from sink.writing.slots import Slots
 
 log = structlog.get_logger()
 
@@ -198,7 +199,9 @@ def assemble(
     bulk, parked_topic = config.bulk, config.parked_topic
     between_probes = Backoff(bulk.retry_initial_ms, bulk.probe_max_ms)
     retry = Backoff(bulk.retry_initial_ms, bulk.retry_max_ms)
-    sender = Sender(elastic, readiness, bulk.in_flight, between_probes)
+    # A bulk that waits while few are sent costs memory, and its wait.
+    slots = Slots(bulk.in_flight, lambda limit: handoff.allow(bulk.queue_slots + limit))
+    sender = Sender(elastic, readiness, slots, between_probes)
     scribe = Scribe(*letters, readiness, retry)
     allowance = Allowance(config.dead_letter.rate_max)
     probe = Probe(sender, allowance)

@@ -80,6 +80,7 @@ class HandoffMachine(RuleBasedStateMachine):
         self.handoff = Handoff(workers, places, bytes_max, aside_bytes_max)
         self.handoff.open(self.loop)
         self.model = Model(places, bytes_max, aside_bytes_max)
+        self.places = places
         self.model.inboxes = [[] for _ in range(workers)]
 
     @precondition(lambda self: self.model.free())
@@ -99,6 +100,11 @@ class HandoffMachine(RuleBasedStateMachine):
             self.handoff.submit(bulk)
             model.beyond[worker] = bulk
         model.waiting.append(bulk)
+
+    @rule(places=st.integers(1, 6))
+    def allow(self, places: int) -> None:
+        self.handoff.allow(places)
+        self.model.places = min(places, self.places)
 
     @precondition(lambda self: self.model.waiting)
     @rule()

@@ -15,6 +15,7 @@ from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.testing import BUSY, operations
 from sink.writing.sender import NEVER_TOO_LARGE_BYTES, Sender
+from sink.writing.slots import Slots
 from tests.core.placing import bulk_of, ticket_of
 from tests.flow.pipeline import (
     ORDERS,
@@ -229,7 +230,7 @@ def _bulk(documents: int, line_bytes: int = 50_000) -> Bulk:
 def _run(act: Callable[[Sender, _Gate], Coroutine[Any, Any, None]]) -> None:
     async def acting() -> None:
         gate = _Gate()
-        await asyncio.wait_for(act(Sender(gate, Readiness(), 2, Backoff(1, 2)), gate), 10)
+        await asyncio.wait_for(act(Sender(gate, Readiness(), Slots(2), Backoff(1, 2)), gate), 10)
 
     asyncio.run(acting())
 
