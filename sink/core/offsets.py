@@ -53,13 +53,17 @@ class OffsetTracker:
         self._tracks: dict[Partition, _Track] = {}
         self._epochs: dict[Partition, int] = {}
 
-    def assign(self, partition: Partition) -> None:
+    def assign(self, partition: Partition, expected: int | None = None) -> None:
         """
         Begin a new epoch of a partition: it was assigned, or sought to another offset.
+
+        Args:
+            expected: The offset it was sought to, where it was read before: what retention deletes
+                from there on is known to be missing.
         """
         epoch = self._epochs.get(partition, 0) + 1
         self._epochs[partition] = epoch
-        self._tracks[partition] = _Track(epoch)
+        self._tracks[partition] = _Track(epoch, expected)
 
     def read_again(self, partition: Partition) -> int | None:
         """
@@ -72,7 +76,7 @@ class OffsetTracker:
         if not track.open:
             return None
         first = track.open[0].first
-        self.assign(partition)
+        self.assign(partition, first)
         return first
 
     def drop(self, partition: Partition) -> None:

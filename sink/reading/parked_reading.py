@@ -49,7 +49,7 @@ class ParkedReading:
         """
         first = self._target.learned(partition)
         if first is not None:
-            self._tracker.assign(partition)
+            self._tracker.assign(partition, first)
         return first
 
     def left(self, left: Iterable[tuple[Ticket, str]]) -> None:

@@ -185,6 +185,7 @@ def test_it_is_read_again_from_the_first_record_that_is_not_settled(
 
     assert tracker.read_again(ORDERS) == 5
 
+    assert tracker.expected(ORDERS) == 5, "what retention deletes from there on is missing"
     assert tracker.settle(waiting) is False, "its records are read a second time"
     assert tracker.track(ORDERS, 5, 9, 1).first == 5
 

@@ -19,6 +19,7 @@ PARTITIONS = [Partition("orders", 0), Partition("bills", 0)]
 class Epoch:
     """What is known of one assignment of a partition: every offset in it, and which are open."""
 
+    begun: int | None = None  # where it is read again from
     tracked: set[int] = field(default_factory=set)
     open: set[int] = field(default_factory=set)
     committed: int | None = None
@@ -28,7 +29,7 @@ class Epoch:
         return max(done) + 1 if done else None
 
     def next_to_come(self) -> int | None:
-        return max(self.tracked) + 1 if self.tracked else None
+        return max(self.tracked) + 1 if self.tracked else self.begun
 
 
 @dataclass(eq=False)
@@ -69,7 +70,7 @@ class TrackerMachine(RuleBasedStateMachine):
         first = min(self.owned[partition].open, default=None)
         assert self.tracker.read_again(partition) == first
         if first is not None:
-            self._begin(partition)
+            self._begin(partition, first)
 
     @precondition(lambda self: self.owned)
     @rule(data=st.data(), gap=st.integers(0, 3), length=st.integers(1, 4), parts=st.integers(0, 3))
@@ -92,7 +93,8 @@ class TrackerMachine(RuleBasedStateMachine):
         epoch = self.owned[partition]
         end = (epoch.next_to_come() or 0) + gap
         self.tracker.passed(partition, end)
-        epoch.tracked |= {end - 1} - {-1}
+        if end > (epoch.next_to_come() or 0):
+            epoch.tracked.add(end - 1)
 
     @precondition(lambda self: self.work)
     @rule(data=st.data())
@@ -165,8 +167,8 @@ class TrackerMachine(RuleBasedStateMachine):
             assert bool(self.tracker.unsettled([partition])) is bool(epoch.open)
             assert self.tracker.expected(partition) == epoch.next_to_come()
 
-    def _begin(self, partition: Partition) -> None:
-        self.owned[partition] = Epoch()
+    def _begin(self, partition: Partition, begun: int | None = None) -> None:
+        self.owned[partition] = Epoch(begun)
         self.told.pop(partition, None)
 
     def _done(self, work: Work) -> None:

@@ -40,3 +40,20 @@ def test_parked_documents_are_read_from_the_first_though_a_later_one_was_kept_be
         pipeline.elastic.unblock(JANUARY)
         pipeline.until_all_is_committed()
     everything_is_accounted_for(pipeline)
+
+
+def test_parked_documents_that_expire_while_they_wait_are_counted_though_none_was_committed() -> (
+    None
+):
+    parked = Partition(PARKED, 0)
+    pipeline = parking(bytes_max=0)
+    pipeline.elastic.block(JANUARY)
+    with running(pipeline):
+        pipeline.broker.produce(TOPIC, *values(10), timestamp_ms=1)
+        wait_until(lambda: pipeline.fates(PARKED).get("parked") == 10, 10, "all to be left there")
+        with pipeline.broker.changed:
+            pipeline.broker.expire(parked, 7)
+        pipeline.elastic.unblock(JANUARY)
+        pipeline.until_all_is_committed()
+    assert pipeline.fates(PARKED)["expired"] == 7
+    assert len(pipeline.elastic.documents()) == 3
