@@ -8,6 +8,12 @@ import signal
 import threading
 import time
 
+import structlog
+
+from sink.edge import threads
+
+log = structlog.get_logger()
+
 # The process ends this long after the deadline even if a broker or a library hangs.
 _GRACE_S = 0.5
 EXIT_FORCED = 130
@@ -35,23 +41,28 @@ class Stop:
 
     def on_signals(self) -> None:
         """
-        Obey SIGTERM, SIGINT and SIGHUP: the first asks to stop, the second ends it at once.
+        Obey SIGTERM and SIGINT: the first asks to stop, the second ends it at once.
+
+        SIGHUP is one of them where a terminal that closes sends it. To a service it means "read
+        your configuration again", and it must not end for that.
 
         Called before any other thread starts. A thread of its own waits for them: a handler would
-        run on the main thread, and not while that is inside a library's blocking call.
+        run on the main thread, and not while that is inside a library's blocking call. The same
+        thread ends the process by the deadline: then there may be no other to be had.
+
+        Raises:
+            Unavailable: The system gives no thread.
         """
+        obeyed = tuple(each for each in _SIGNALS if each != signal.SIGHUP or _terminal_may_close())
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        threading.Thread(target=self._listen, name="signals", daemon=True).start()
+        threads.start(lambda: self._listen(obeyed), "signals")
 
     def request(self) -> None:
         """
-        Ask everything to stop, and see that the process ends by the deadline.
+        Ask everything to stop.
         """
         self._deadline = time.monotonic() + self._timeout_s
         self._event.set()
-        watchdog = threading.Timer(self._timeout_s + _GRACE_S, os._exit, [0])
-        watchdog.daemon = True
-        watchdog.start()
 
     def requested(self) -> bool:
         """
@@ -93,12 +104,30 @@ class Stop:
         """
         return self._event.wait(timeout_s)
 
-    def _listen(self) -> None:
-        signal.sigwait(_SIGNALS)
+    def _listen(self, obeyed: tuple[signal.Signals, ...]) -> None:
+        while signal.sigwait(_SIGNALS) not in obeyed:
+            log.warning(
+                "SIGHUP is ignored: a configuration is read at the start only, and the files of "
+                "secrets after a refusal; restart the sink for another configuration"
+            )
         self.request()
+        ends_at = time.monotonic() + self._timeout_s + _GRACE_S
         # `timeout`, shells and supervisors deliver one wish twice: to the process and to its group.
         time.sleep(_SAME_WISH_S)
-        while signal.sigtimedwait(_SIGNALS, 0) is not None:
+        while signal.sigtimedwait(obeyed, 0) is not None:
             pass
-        signal.sigwait(_SIGNALS)
-        os._exit(EXIT_FORCED)
+        again = signal.sigtimedwait(obeyed, max(0.0, ends_at - time.monotonic()))
+        os._exit(0 if again is None else EXIT_FORCED)
+
+
+def _terminal_may_close() -> bool:
+    """
+    Tell whether we have a terminal, and nobody said that we outlive it (nohup).
+    """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        return False
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

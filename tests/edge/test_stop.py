@@ -2,11 +2,12 @@
 The operator's wish to stop: obeyed by the deadline, and at once when it comes twice.
 """
 
+import os
+import pty
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -29,12 +30,26 @@ if sys.argv[2] == "hangs":
 """
 
 
+_TAKE_TERMINAL = """
+import fcntl, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+"""
+_OUTLIVE_TERMINAL = """
+import signal
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+"""
+
+
 @contextmanager
-def _process(timeout_ms: int, behaviour: str) -> "Iterator[subprocess.Popen[str]]":
+def _process(
+    timeout_ms: int, behaviour: str, *, program: str = _PROGRAM, stdin: int = subprocess.DEVNULL
+) -> "Iterator[subprocess.Popen[str]]":
     process = subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(timeout_ms), behaviour],
+        [sys.executable, "-c", program, str(timeout_ms), behaviour],
+        stdin=stdin,
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # without a terminal
     )
     with process:
         try:
@@ -83,22 +98,45 @@ def test_one_wish_that_arrives_twice_is_one() -> None:
         assert process.wait(20) == 0
 
 
-class _NoTimer:
-    """Stands for the watchdog, which would end the tests."""
+def test_a_service_does_not_end_by_the_signal_that_means_reload() -> None:
+    with _process(30_000, "obeys") as process:
+        _hangs_up_in_vain(process)
 
-    made: "list[tuple[float, Callable[..., object]]]"
 
-    def __init__(self, interval: float, function: Callable[..., object], _: object) -> None:
-        self.daemon = False
-        type(self).made.append((interval, function))
+def test_what_is_to_outlive_its_terminal_does() -> None:
+    """
+    nohup ignores the signal, but a blocked one is delivered to who waits for it all the same.
+    """
+    terminal, its_end = pty.openpty()
+    program = _TAKE_TERMINAL + _OUTLIVE_TERMINAL + _PROGRAM
+    with _process(30_000, "obeys", program=program, stdin=its_end) as process:
+        os.close(its_end)
+        os.close(terminal)
+        _hangs_up_in_vain(process)
 
-    def start(self) -> None: ...
+
+def _hangs_up_in_vain(process: "subprocess.Popen[str]") -> None:
+    process.send_signal(signal.SIGHUP)
+    assert process.stdout is not None
+    assert "SIGHUP is ignored" in process.stdout.readline()
+
+    process.send_signal(signal.SIGTERM)
+    said = process.stdout.read()
+    assert said.endswith("stopping\n")
+    assert process.wait(20) == 0
+
+
+def test_a_terminal_that_closes_asks_to_stop() -> None:
+    terminal, its_end = pty.openpty()
+    with _process(30_000, "obeys", program=_TAKE_TERMINAL + _PROGRAM, stdin=its_end) as process:
+        os.close(its_end)
+        os.close(terminal)
+
+        assert process.wait(20) == 0
 
 
 @pytest.fixture
-def stop(monkeypatch: pytest.MonkeyPatch) -> Stop:
-    _NoTimer.made = []
-    monkeypatch.setattr(threading, "Timer", _NoTimer)
+def stop() -> Stop:
     return Stop(8000)
 
 
@@ -109,17 +147,13 @@ def test_before_it_is_asked_nothing_is_over(stop: Stop) -> None:
     assert stop.remaining_s() == float("inf")
 
 
-def test_once_asked_everybody_knows_and_the_watchdog_is_set_behind_the_deadline(
-    stop: Stop,
-) -> None:
+def test_once_asked_everybody_knows(stop: Stop) -> None:
     stop.request()
 
     assert stop.requested()
     assert stop.wait(0)
     assert not stop.expired()
     assert 0 < stop.remaining_s() <= 8
-    ((interval, _),) = _NoTimer.made
-    assert interval >= 8
 
 
 def test_work_in_flight_is_given_up_before_the_deadline_so_that_commits_have_time(

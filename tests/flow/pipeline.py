@@ -6,7 +6,6 @@ The workers and the writer as the daemon joins them, on a Kafka and an Elasticse
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -36,14 +35,6 @@ from tests.waiting import wait_until
 TOPIC = "ekk-order"
 ORDERS = Partition(TOPIC, 0)
 _DEADLINE_S = 20.0
-
-
-class QuietStop(Stop):
-    """A Stop that never ends the process: here it is the tests'."""
-
-    def request(self) -> None:
-        self._deadline = time.monotonic() + self._timeout_s
-        self._event.set()
 
 
 class Pipeline:
@@ -89,7 +80,7 @@ class Pipeline:
         self.dead_letters = FakeDeadLetters()
         self.parked = FakeParked(self.broker, self.config.parked_topic)
         self.readiness = Readiness()
-        self.stop_wish = QuietStop(stop_ms)
+        self.stop_wish = Stop(stop_ms)
         self.handoff = Handoff(
             threads, places, places * self.config.bulk.bytes_max, self.config.park.bytes_max
         )
