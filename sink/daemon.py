@@ -10,7 +10,6 @@ Until the start is through nothing is consumed, and the status port says what is
 
 import asyncio
 import gc
-import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
@@ -22,14 +21,15 @@ from sink import __version__, templates
 from sink.config import Config
 from sink.core.budget import memory_bound_bytes
 from sink.core.lane import ParkedIndex
-from sink.core.ledger import Account, imbalance, total
+from sink.core.ledger import Account, imbalance
 from sink.core.record import Partition
 from sink.core.route import Route, route_of, subscription
 from sink.core.template import WRITES, Step, StepAction
+from sink.edge import threads
 from sink.edge.elastic import Elastic
 from sink.edge.handoff import Handoff
 from sink.edge.kafka.beginnings import begin_group
-from sink.edge.kafka.dead_letters import DeadLetters, ensure_topics
+from sink.edge.kafka.dead_letters import DeadLetters
 from sink.edge.kafka.groups import Groups
 from sink.edge.kafka.properties import Renewal, consumer
 from sink.edge.kafka.source import Source
@@ -37,10 +37,12 @@ from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.edge.status import StatusServer
 from sink.errors import ConfigError, Unavailable
+from sink.reading.crew import Crew
 from sink.reading.targets import Targets
 from sink.reading.worker import Worker
 from sink.routes import routes_of
 from sink.stop import Stop
+from sink.writing.letter_topics import LetterTopics
 from sink.writing.sender import ASIDE_IN_FLIGHT
 from sink.writing.writer import assemble
 
@@ -52,6 +54,7 @@ log = structlog.get_logger()
 _T = TypeVar("_T")
 _WATCH_S = 5.0
 _TEMPLATES_EVERY_S = 600.0
+_LETTERS_EVERY_S = 60.0
 
 
 class Daemon:
@@ -63,6 +66,7 @@ class Daemon:
     Raises:
         ConfigError: A route is impossible, a library refuses what is passed through to it, or the
             status port is taken.
+        Unavailable: The system gives no thread; so does `run`.
     """
 
     def __init__(self, config: Config) -> None:
@@ -71,7 +75,7 @@ class Daemon:
         self._stop = Stop(config.shutdown.timeout_ms, config.kafka.threads)
         self._readiness = Readiness()
         self._readiness.lacks("start", "starting")
-        self._workers: list[Worker] = []
+        self._crew = Crew((), self._stop)
         self._unbalanced: dict[str, int] = {}
         self._brokers = Groups(config.kafka)
         self._elastic = Elastic(
@@ -80,7 +84,14 @@ class Daemon:
             connections=config.bulk.in_flight + ASIDE_IN_FLIGHT + 1,
         )
         self._lanes: Lanes | None = None  # made by the loop, which owns them
-        self._status = StatusServer(config.status, self._readiness, self._account, self._parked)
+        self._letter_topics = LetterTopics(config, self._routes, self._brokers)
+        self._status = StatusServer(
+            config.status,
+            self._readiness,
+            self._account,
+            self._parked,
+            lambda: self._letter_topics.at_risk,
+        )
         self._loop = asyncio.new_event_loop()  # runs on its own thread from `run` on
 
     def run(self) -> int:
@@ -94,34 +105,33 @@ class Daemon:
         _tune_garbage_collection()
         bound = memory_bound_bytes(self._config)
         log.info("starting", version=__version__, memory_bound_mib=round(bound / 2**20))
-        thread = threading.Thread(target=self._loop.run_forever, name="loop", daemon=True)
-        thread.start()
+        thread = threads.start(self._loop.run_forever, "loop")
         with self._status:
-            letter_topics = self._start()
-            if letter_topics is not None:
-                self._consume(letter_topics)
+            letters = self._start()
+            if letters is not None:
+                self._consume(*letters)
             self._on_loop(self._elastic.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         thread.join(self._stop.remaining_s())
         self._report()
         return 0
 
-    def _start(self) -> dict[str, int] | None:
+    def _start(self) -> tuple[DeadLetters, DeadLetters] | None:
         """
         Wait for both sides and prepare them.
 
         Returns:
-            The topics of letters with the largest message each takes; None when stopped before.
+            What writes dead letters and parked documents; None when stopped before.
         """
         version = self._until_available("elasticsearch", self._ping)
         if self._config.templates.apply_on_start:
             self._until_available("templates", self._apply_templates)
         self._until_available("kafka", self._brokers.topics)
-        letter_topics = self._until_available("dead_letters", self._ensure_letter_topics)
+        letters = self._until_available("dead_letters", self._letters)
         self._until_available("kafka", self._begin_group)
-        if letter_topics is not None:
+        if letters is not None:
             log.info("both sides answer", elasticsearch=version)
-        return letter_topics
+        return letters
 
     def _begin_group(self) -> dict[Partition, int]:
         """
@@ -131,12 +141,20 @@ class Daemon:
         parked = self._config.parked_topic
         return begin_group(self._config.kafka, self._brokers, topics, parked)
 
-    def _ensure_letter_topics(self) -> dict[str, int]:
-        topics = self._brokers.topics()
-        sources = [topic for topic in topics if route_of(topic, self._routes)]
-        return ensure_topics(self._config, self._brokers, sources)
+    def _letters(self) -> tuple[DeadLetters, DeadLetters]:
+        """
+        Have both topics of letters, and what writes them.
+        """
+        config, origin = self._config, {"version": __version__}
+        dead, parked = config.dead_letter_topic, config.parked_topic
+        limits = self._letter_topics.ensure()
+        widen = self._brokers.take_messages_of
+        return (
+            DeadLetters(config, dead, limits[dead], origin, stubs=True),
+            DeadLetters(config, parked, limits[parked], origin, stubs=False, widen=widen),
+        )
 
-    def _consume(self, letter_topics: dict[str, int]) -> None:
+    def _consume(self, *letters: DeadLetters) -> None:
         bulk = self._config.bulk
         handoff = Handoff(
             self._config.kafka.threads,
@@ -145,23 +163,13 @@ class Daemon:
             self._config.park.bytes_max,
         )
         handoff.open(self._loop)
-        dead, parked = self._config.dead_letter_topic, self._config.parked_topic
-        letters = [
-            DeadLetters(
-                self._config,
-                topic,
-                letter_topics[topic],
-                {"version": __version__},
-                stubs=topic == dead,
-            )
-            for topic in (dead, parked)
-        ]
         writing = asyncio.run_coroutine_threadsafe(self._write(handoff, *letters), self._loop)
-        threads = [self._worker(number, handoff) for number in range(self._config.kafka.threads)]
+        numbers = range(self._config.kafka.threads)
+        self._crew = Crew([self._worker(number, handoff) for number in numbers], self._stop)
+        self._attempt("threads", self._crew.ensure)
         self._readiness.has("start")
         self._watch(writing)
-        for thread in threads:
-            thread.join(self._stop.remaining_s())
+        self._crew.join()
         writing.cancel()
         for each in letters:
             each.close()
@@ -172,33 +180,26 @@ class Daemon:
         )
         await writer.run()
 
-    def _worker(self, number: int, handoff: Handoff) -> threading.Thread:
-        properties = consumer(self._config.kafka, number)
-        topics = [*subscription(self._routes), self._config.parked_topic]
-        worker = Worker(
+    def _worker(self, number: int, handoff: Handoff) -> Worker:
+        kafka, parked = self._config.kafka, self._config.parked_topic
+        properties = consumer(kafka, number)
+        topics = [*subscription(self._routes), parked]
+        return Worker(
             number,
             self._config,
-            lambda listener: Source(properties, Renewal(self._config.kafka), topics, listener),
-            Targets(
-                self._routes,
-                self._brokers.topic_ids,
-                self._config.kafka.id_namespace,
-                self._config.parked_topic,
-            ),
+            lambda listener: Source(properties, Renewal(kafka), topics, listener),
+            Targets(self._routes, self._brokers.topic_ids, kafka.id_namespace, parked),
             handoff=handoff,
             readiness=self._readiness,
             stop=self._stop,
         )
-        self._workers.append(worker)
-        thread = threading.Thread(target=worker.run, name=f"worker-{number}", daemon=True)
-        thread.start()
-        return thread
 
     def _watch(self, writing: Future[None]) -> None:
         """
-        Until stopped: collect garbage, check the ledger, see to Kafka and the templates.
+        Until stopped: collect garbage, check the ledger, see to threads, Kafka and templates.
         """
         templates_at = time.monotonic() + _TEMPLATES_EVERY_S
+        letters_at = time.monotonic() + _LETTERS_EVERY_S
         while not self._stop.wait(_WATCH_S):
             gc.collect()  # see _tune_garbage_collection
             self._check_ledger()
@@ -207,9 +208,12 @@ class Daemon:
             reasons = self._readiness.reasons()
             if "kafka" in reasons:
                 self._attempt("kafka", lambda: self._brokers.topics(timeout_s=_WATCH_S))
-            if reasons.keys() & {"dead_letters", "parked", "letter_topics"}:
+            self._attempt("threads", self._crew.ensure)
+            amiss = reasons.keys() & {"dead_letters", "parked", "letter_topics"}
+            if amiss or time.monotonic() > letters_at:
+                letters_at = time.monotonic() + _LETTERS_EVERY_S
                 # A part of its own: that the topics are there does not say that they are written.
-                self._attempt("letter_topics", self._ensure_letter_topics)
+                self._attempt("letter_topics", self._letter_topics.ensure)
             if self._config.templates.apply_on_start and time.monotonic() > templates_at:
                 templates_at = time.monotonic() + _TEMPLATES_EVERY_S
                 self._attempt("templates", self._apply_templates)
@@ -224,7 +228,7 @@ class Daemon:
             log.error("the ledger does not add up, please report this", documents_by_topic=gaps)
 
     def _account(self) -> Account:
-        return total([worker.account for worker in self._workers])
+        return self._crew.account()
 
     def _parked(self) -> Sequence[ParkedIndex]:
         return () if self._lanes is None else self._lanes.published

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from sink.checks.finding import Finding, error, good, some, warning
 from sink.config import Config
+from sink.core.keeping import mending
 from sink.core.route import Route
 from sink.edge.kafka.admin import NO_TOPIC_ID, Brokers
-from sink.edge.kafka.dead_letters import create_topic
+from sink.edge.kafka.letter_topics import create_topic, topic_departures
 from sink.errors import Unauthorized, Unavailable
 
 
@@ -145,12 +146,38 @@ def _topic_ids(kafka: _Kafka) -> list[Finding]:
 
 def _letters(what: str, topic: str, kafka: _Kafka) -> list[Finding]:
     """
-    See that a topic of letters is there, or can be created, and takes the largest record.
+    See that a topic of letters is there, or can be created, keeps them, and takes the largest.
     """
     sources = kafka.matching()
     if topic not in kafka.topics:
         create_topic(kafka.config, kafka.brokers, topic, sources, validate_only=True)
         return [good(what, f"topic {topic} is not there yet, the sink can create it")]
+    try:
+        return [*_keeping(what, topic, kafka), *_width(what, topic, kafka, sources)]
+    except Unauthorized as failure:
+        return [
+            warning(
+                what,
+                f"whether topic {topic} keeps what is written there is not known: {failure}",
+                "allow the user to describe its configuration (DESCRIBE_CONFIGS), and that of the "
+                "topics the routes match",
+            )
+        ]
+
+
+def _keeping(what: str, topic: str, kafka: _Kafka) -> list[Finding]:
+    """
+    See that the brokers delete nothing: what is parked is nowhere else.
+    """
+    found = topic_departures(kafka.config, kafka.brokers, topic)
+    if not found:
+        return []
+    level, harm, more = _DELETED[what]
+    remedy = mending(kafka.config.kafka.bootstrap_servers, topic, found) + more
+    return [level(f"{what}: retention", f"{', '.join(map(str, found))}: {harm}", remedy)]
+
+
+def _width(what: str, topic: str, kafka: _Kafka, sources: list[str]) -> list[Finding]:
     limits = kafka.brokers.message_bytes_max([topic, *sources])
     takes = limits.pop(topic)
     larger = [source for source, bytes_max in limits.items() if bytes_max > takes]
@@ -175,9 +202,18 @@ def _parked(kafka: _Kafka) -> list[Finding]:
     return _letters("parked", kafka.config.parked_topic, kafka)
 
 
+_DELETED = {
+    "dead letters": (
+        warning,
+        "the brokers delete dead letters, which are committed",
+        "; or say in dead_letter.retention_ms how long they are wanted",
+    ),
+    "parked": (error, "the brokers delete parked documents, which are committed", ""),
+}
+
 _TOO_LARGE = {
     "dead letters": "of a larger dead letter only the first 64 KiB are kept",
-    "parked": "a larger document waits in memory and holds its offset",
+    "parked": "a larger document holds its offset until the sink has raised that, where it may",
 }
 
 # What is checked, in this order, and what to do when it cannot be found out.

@@ -117,6 +117,15 @@ class DeadLetterSettings(Section):
         "of emptying itself into the dead letters. Without it there is no limit.",
     )
 
+    retention_ms: int | None = Field(
+        default=None,
+        ge=1,
+        le=9_000_000_000_000_000,
+        examples=[2_592_000_000],
+        description="How long dead letters are kept: retention.ms, when the sink creates the "
+        "topic. Without it: until a person deletes them. A topic that keeps less is told of.",
+    )
+
     @field_validator("replication_factor")
     @classmethod
     def _some_replicas(cls, value: int) -> int:

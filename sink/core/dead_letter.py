@@ -42,6 +42,13 @@ class DeadLetter:
         """
         return len(self.positions) or 1
 
+    def size_bytes(self) -> int:
+        """
+        Give the bytes of the record: value, key and its own headers.
+        """
+        record = self.record
+        return len(_raw(record.value())) + len(_raw(record.key())) + _size_bytes(headers_of(record))
+
     def headers(self, origin: Mapping[str, str], own_bytes_max: int | None = None) -> Headers:
         """
         Give the record's own headers, then what is known of its end.
@@ -80,8 +87,7 @@ class DeadLetter:
         Returns:
             The first 64 KiB, and headers with the length and SHA-256 of the whole.
         """
-        value = self.record.value() or b""
-        raw = value.encode() if isinstance(value, str) else value
+        raw = _raw(self.record.value())
         digest = hashlib.sha256(raw).hexdigest().encode()
         length = str(len(raw)).encode()
         return raw[:STUB_BYTES], [
@@ -106,6 +112,10 @@ def _shortened(reason: str) -> str:
         return raw.decode()
     half = _REASON_BYTES // 2
     return f"{raw[:half].decode(errors='ignore')} … {raw[-half:].decode(errors='ignore')}"
+
+
+def _raw(value: bytes | str | None) -> bytes:
+    return value.encode() if isinstance(value, str) else value or b""
 
 
 def _size_bytes(headers: Headers) -> int:

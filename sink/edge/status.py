@@ -2,7 +2,6 @@
 The status port: health, ledger, parked indices and metrics, on loopback unless told otherwise.
 """
 
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,8 +17,10 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from sink.config import StatusSettings
+from sink.core.keeping import Departure
 from sink.core.lane import ParkedIndex
 from sink.core.ledger import CONSUMED, IN_FLIGHT, Account, imbalance
+from sink.edge import threads
 from sink.edge.readiness import Readiness
 from sink.errors import ConfigError
 
@@ -39,10 +40,12 @@ class LedgerMetrics(Collector):
         account: Callable[[], Account],
         readiness: Readiness,
         parked: Callable[[], Sequence[ParkedIndex]],
+        at_risk: Callable[[], Sequence[Departure]],
     ) -> None:
         self._account = account
         self._readiness = readiness
         self._parked = parked
+        self._at_risk = at_risk
 
     def collect(self) -> Iterator[Metric]:
         """
@@ -75,6 +78,14 @@ class LedgerMetrics(Collector):
             value=sum(map(abs, imbalance(account).values())),
         )
         yield from self._of_parked()
+        risks = GaugeMetricFamily(
+            "sink_letters_at_risk",
+            "1 for each setting by which the brokers delete letters that are committed.",
+            labels=["topic", "setting"],
+        )
+        for risk in self._at_risk():
+            risks.add_metric([risk.topic, risk.setting], 1)
+        yield risks
         ready = not self._readiness.reasons()
         yield GaugeMetricFamily("sink_ready", "1 when nothing is amiss.", value=int(ready))
 
@@ -105,6 +116,7 @@ class StatusServer:
 
     Raises:
         ConfigError: The port is taken.
+        Unavailable: The system gives no thread.
     """
 
     def __init__(
@@ -113,12 +125,13 @@ class StatusServer:
         readiness: Readiness,
         account: Callable[[], Account],
         parked: Callable[[], Sequence[ParkedIndex]] = tuple,
+        at_risk: Callable[[], Sequence[Departure]] = tuple,
     ) -> None:
         self._readiness = readiness
         self._account = account
         self._parked = parked
         self._registry = CollectorRegistry()
-        self._registry.register(LedgerMetrics(account, readiness, parked))
+        self._registry.register(LedgerMetrics(account, readiness, parked, at_risk))
         ProcessCollector(registry=self._registry)
         pages: dict[str, Callable[[], _Answer]] = {
             "/health/live": self._live,
@@ -135,9 +148,6 @@ class StatusServer:
                 f"{error.strerror}; choose another, or 0 for any free one"
             ) from error
         self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.2,), name="status", daemon=True
-        )
 
     @property
     def url(self) -> str:
@@ -148,7 +158,7 @@ class StatusServer:
         return f"http://{host!s}:{port}"
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._thread = threads.start(lambda: self._server.serve_forever(0.2), "status")
         log.info("status port", url=self.url)
         return self
 

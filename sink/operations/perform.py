@@ -10,7 +10,8 @@ from sink import __version__
 from sink.config import Config
 from sink.core.route import route_of
 from sink.edge.kafka.admin import Brokers
-from sink.edge.kafka.dead_letters import DeadLetters, ensure_topics
+from sink.edge.kafka.dead_letters import DeadLetters
+from sink.edge.kafka.letter_topics import ensure_topics
 from sink.operations.report import Report
 from sink.operations.resend import Sending
 from sink.operations.trail import Trail

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Set
 
 import structlog
 
+from sink.edge import threads
 from sink.errors import Unavailable
 from sink.reading.targets import TopicIds
 
@@ -44,10 +45,10 @@ class Identities:
             return
         self._ask_at = time.monotonic() + _EVERY_S
         self._valid = True
-        self._asking = threading.Thread(
-            target=self._run, args=(topics,), name="topic-ids", daemon=True
-        )
-        self._asking.start()
+        try:
+            self._asking = threads.start(lambda: self._run(topics), "topic-ids")
+        except Unavailable as failure:
+            log.warning("topic ids not asked for, tried again", reason=str(failure))
 
     def forget(self) -> None:
         """

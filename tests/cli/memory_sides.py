@@ -10,10 +10,12 @@ from click.testing import CliRunner, Result
 
 from sink.cli import cli
 from sink.config import ElasticsearchSettings
+from sink.core.keeping import keeping
 from sink.edge.elastic import Refused
+from sink.errors import Unauthorized
 
 if TYPE_CHECKING:
-    from sink.errors import Unauthorized, Unavailable
+    from sink.errors import Unavailable
 
 EKK = '[[routes]]\nname = "ekk"\nprefix = "ekk-"\nindex = { prefix = "sag-" }\n'
 WIDE = '[[routes]]\nname = "wide"\npattern = "e.*"\nindex = { prefix = "wide-" }\n'
@@ -33,6 +35,8 @@ class MemoryBrokers:
         self.failure: Unavailable | None = None
         self.creating: Unavailable | None = None
         self.created: list[str] = []
+        self.settings: dict[str, dict[str, str]] = {}  # of topics, where they are not as wanted
+        self.hidden: set[str] = set()  # topics whose settings we may not read
 
     def topics(self) -> list[str]:
         if self.failure:
@@ -47,6 +51,11 @@ class MemoryBrokers:
 
     def message_bytes_max(self, topics: Iterable[str]) -> dict[str, int]:
         return {topic: self.limits[topic] for topic in topics}
+
+    def topic_settings(self, topics: Iterable[str]) -> dict[str, dict[str, str]]:
+        if self.hidden & set(topics):
+            raise Unauthorized("Kafka denies the request: Topic authorization failed.")
+        return {topic: keeping(-1) | self.settings.get(topic, {}) for topic in topics}
 
     def create_topic(self, topic: str, *_: object, validate_only: bool = False) -> None:
         if self.creating:

@@ -81,6 +81,52 @@ def test_a_topic_of_larger_records_than_the_dead_letters_take_is_a_warning(
     assert result.exit_code == 0
 
 
+def test_a_parked_topic_that_the_brokers_delete_from_fails_with_the_command_that_mends_it(
+    file: Path, brokers: MemoryBrokers
+) -> None:
+    brokers.limits["sink-parked.log-sink"] = 2000
+    brokers.settings["sink-parked.log-sink"] = {
+        "cleanup.policy": "compact",
+        "retention.ms": "604800000",
+    }
+
+    result = sink("check")
+
+    line = lines(result)["parked: retention"]
+    assert line.startswith("✗ ")
+    assert "cleanup.policy of sink-parked.log-sink is compact, not delete" in line
+    assert (
+        "→ kafka-configs.sh --bootstrap-server localhost:9092 --alter --entity-type topics "
+        "--entity-name sink-parked.log-sink --add-config cleanup.policy=delete,retention.ms=-1"
+    ) in line
+    assert result.exit_code == 1
+
+
+def test_a_time_limit_of_dead_letters_is_a_warning_unless_it_is_wanted(
+    file: Path, brokers: MemoryBrokers
+) -> None:
+    brokers.settings["sink-dlq.log-sink"] = {"retention.ms": "604800000"}
+
+    result = sink("check")
+    file.write_text(EKK + "[dead_letter]\nretention_ms = 604800000\n")
+
+    line = lines(result)["dead letters: retention"]
+    assert line.startswith("! ") and "retention.ms of sink-dlq.log-sink is 604800000" in line
+    assert "dead_letter.retention_ms" in line
+    assert result.exit_code == 0
+    assert "dead letters: retention" not in lines(sink("check"))
+
+
+def test_settings_that_may_not_be_read_are_a_warning(file: Path, brokers: MemoryBrokers) -> None:
+    brokers.hidden = {"sink-dlq.log-sink"}
+
+    result = sink("check")
+
+    line = lines(result)["dead letters"]
+    assert line.startswith("! ") and "not known" in line and "DESCRIBE_CONFIGS" in line
+    assert result.exit_code == 0
+
+
 def test_without_topic_ids_an_id_namespace_is_needed(file: Path, brokers: MemoryBrokers) -> None:
     brokers.topic_id = NO_ID
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
+from structlog.testing import capture_logs
 
 from sink.config import Config
 from sink.core.dead_letter import STUB_BYTES, DeadLetter
 from sink.core.record import Headers
 from sink.edge.kafka import dead_letters as module
 from sink.edge.kafka.dead_letters import DeadLetters
-from sink.errors import Unavailable
+from sink.errors import Unauthorized, Unavailable
 from sink.testing import FakeRecord
 
 TOPIC_BYTES = 200_000
@@ -28,7 +29,7 @@ class _Producer:
     def __init__(self, *, at_once: bool, bytes_max: int, acknowledges: bool) -> None:
         self.written: list[tuple[bytes | None, bytes | None, Headers]] = []
         self._at_once = at_once
-        self._bytes_max = bytes_max
+        self.bytes_max = bytes_max
         self._acknowledges = acknowledges
         self._pending: list[Callable[[], None]] = []
 
@@ -36,7 +37,7 @@ class _Producer:
         self, topic: str, value: bytes, key: bytes, headers: Headers, on_delivery: Any
     ) -> None:
         error = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
-        fits = len(value or b"") <= self._bytes_max
+        fits = len(value or b"") <= self.bytes_max
         if not fits and self._at_once:
             raise KafkaException(error)
         if fits:
@@ -62,12 +63,15 @@ def _writer(
     at_once: bool = True,
     bytes_max: int = TOPIC_BYTES,
     acknowledges: bool = True,
+    room: "_Room | None" = None,
 ) -> tuple[DeadLetters, _Producer]:
     fake = _Producer(at_once=at_once, bytes_max=bytes_max, acknowledges=acknowledges)
     monkeypatch.setattr(module, "Producer", lambda _: fake)
     table = {"name": "r", "prefix": "ekk-", "index": {"prefix": "sag-"}}
     config = Config.model_validate({"routes": [table]})
-    return DeadLetters(config, "dlq", TOPIC_BYTES, {"version": "1"}, stubs=stubs), fake
+    widen = room.widen if room else None
+    origin = {"version": "1"}
+    return DeadLetters(config, "dlq", TOPIC_BYTES, origin, stubs=stubs, widen=widen), fake
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -118,3 +122,55 @@ def test_what_nobody_acknowledged_is_not_written(
 
     with pytest.raises(Unavailable, match="not acknowledged"):
         writer.write([_letter(value)])
+
+
+class _Room:
+    """A topic whose limit may be raised, or not."""
+
+    def __init__(self, failure: Unavailable | None = None) -> None:
+        self.asked: list[tuple[str, int]] = []
+        self.producer: _Producer | None = None
+        self._failure = failure
+
+    def widen(self, topic: str, bytes_max: int) -> None:
+        self.asked.append((topic, bytes_max))
+        if self._failure:
+            raise self._failure
+        if self.producer:
+            self.producer.bytes_max = bytes_max
+
+
+def test_a_parked_document_that_is_too_large_has_its_topic_take_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room = _Room()
+    writer, room.producer = _writer(monkeypatch, stubs=False, at_once=False, room=room)
+
+    with capture_logs() as said:
+        writer.write([_letter(b"small"), _letter(WHOLE)])
+
+    ((topic, bytes_max),) = room.asked
+    assert topic == "dlq" and len(WHOLE) < bytes_max < len(WHOLE) + 100_000
+    assert [value for value, _, _ in room.producer.written] == [b"small", WHOLE]
+    assert [(line["event"], line["topic"]) for line in said] == [
+        ("topic takes larger messages", "dlq")
+    ]
+
+
+def test_where_the_topic_may_not_be_changed_that_is_said_and_the_others_are_written_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room = _Room(Unauthorized("Kafka denies the request"))
+    writer, producer = _writer(monkeypatch, stubs=False, at_once=False, room=room)
+
+    for _ in range(3):
+        with pytest.raises(Unavailable, match=r"max\.message\.bytes to \d+; .* denies"):
+            writer.write([_letter(b"small"), _letter(WHOLE), _letter(b"small too")])
+    assert [value for value, _, _ in producer.written] == [b"small", b"small too"]
+    assert len(room.asked) == 3, "it may be allowed meanwhile"
+
+    producer.bytes_max = len(WHOLE)
+    writer.write([_letter(b"small"), _letter(WHOLE), _letter(b"small too")])
+    assert [value for value, _, _ in producer.written][2:] == [WHOLE, b"small", b"small too"]
+    writer.write([_letter(b"next")])
+    assert len(room.asked) == 3

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sink.config import StatusSettings
+from sink.core.keeping import Departure
 from sink.core.lane import ParkedIndex
 from sink.core.ledger import Ledger
 from sink.edge.readiness import Readiness
@@ -129,6 +130,15 @@ def test_the_metrics_tell_a_document_without_a_fate(readiness: Readiness) -> Non
     account = {("orders", "consumed"): 5, ("orders", "indexed"): 3}
     with StatusServer(ANY_PORT, readiness, lambda: account) as server:
         assert _metrics(server)["sink_unaccounted_documents{}"] == 2
+
+
+def test_the_metrics_tell_which_settings_delete_letters(readiness: Readiness) -> None:
+    risks = [Departure("sink-parked.x", "retention.ms", "1000", "-1")]
+    with StatusServer(ANY_PORT, readiness, dict, at_risk=lambda: risks) as server:
+        metrics = _metrics(server)
+
+    told = {name: value for name, value in metrics.items() if name.startswith("sink_letters")}
+    assert told == {"sink_letters_at_risk{setting=retention.ms,topic=sink-parked.x}": 1}
 
 
 def test_the_metrics_tell_whether_it_is_ready(server: StatusServer, readiness: Readiness) -> None:

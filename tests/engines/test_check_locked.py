@@ -14,8 +14,12 @@ from elasticsearch import Elasticsearch as Client
 
 from engines import Elasticsearch, EngineError, Kafka, start_together
 from tests.engines.checking import TIMEOUT_S, Row, Setup, create_topic
+from tests.engines.commanding import command
+from tests.engines.running import Setup as Running
+from tests.engines.running import SinkProcess
 from tests.waiting import wait_until
 
+_UNREAD = "whether the brokers delete letters is not known: allow DESCRIBE_CONFIGS"
 _JAAS = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 
 # The listener of the clients asks for a password; the controller's does not.
@@ -108,6 +112,31 @@ def test_what_a_kafka_user_may_not_do_is_told(locked_setup: Setup, admin: AdminC
     for letters in (locked_setup.dead_letters, locked_setup.parked):
         _allow(admin, ResourceType.TOPIC, letters, AclOperation.CREATE)
     wait_until(lambda: locked_setup.check().exit_code == 0, TIMEOUT_S, "the permissions to suffice")
+
+
+def test_where_the_settings_of_the_topics_of_letters_may_not_be_read_it_says_so_and_runs(
+    locked: tuple[Kafka, Elasticsearch], tmp_path: Path, admin: AdminClient
+) -> None:
+    setup = Running(*locked, tmp_path, "unread")
+    sasl = 'security_protocol = "sasl_plaintext"\nsasl_mechanism = "PLAIN"\n'
+    setup.settings["kafka"] = f'{sasl}sasl_username = "reader"\nsasl_password = "pw"'
+    setup.settings["elasticsearch"] = 'basic_auth = "elastic:s3cret-pw"'
+    letters = {setup.dead_letter_topic, setup.parked_topic}
+    for topic in (setup.topic("a"), *letters):
+        create_topic(admin, topic)
+        _allow(admin, ResourceType.TOPIC, topic, AclOperation.READ)
+        _allow(admin, ResourceType.TOPIC, topic, AclOperation.WRITE)
+    _allow(admin, ResourceType.GROUP, setup.group, AclOperation.READ)
+
+    checked = command(setup, "check")
+    with SinkProcess(setup) as sink:
+        sink.until_ready()
+        sink.until_assigned(2)
+        said = {line["topic"] for line in sink.events(_UNREAD)}
+        assert sink.terminate() == 0
+
+    assert said == letters
+    assert checked.out.count("DESCRIBE_CONFIGS") == len(letters)
 
 
 def _allow(admin: AdminClient, kind: ResourceType, name: str, operation: AclOperation) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
@@ -19,6 +19,7 @@ from sink.edge.kafka.properties import Renewal, common
 from sink.errors import ConfigError, Unauthorized, Unavailable
 
 _TIMEOUT_S = 10.0
+_MESSAGE_BYTES_MAX = "max.message.bytes"
 _TIMED_OUT = KafkaError._TIMED_OUT  # noqa: SLF001
 _AUTHENTICATION = KafkaError._AUTHENTICATION  # noqa: SLF001  librdkafka's own codes begin with _
 # Kafka's tools print ids in the URL-safe alphabet of RFC 4648 §5, librdkafka in the other.
@@ -32,6 +33,7 @@ class Brokers:
 
     Raises:
         ConfigError: librdkafka knows no such property, or not with such a value.
+        Unavailable: The system gives librdkafka no thread.
     """
 
     def __init__(self, settings: KafkaSettings) -> None:
@@ -41,9 +43,10 @@ class Brokers:
         try:
             self._admin = self._client()
         except KafkaException as failure:
-            raise ConfigError(
-                f"kafka.client: librdkafka refuses it: {failure.args[0]}"
-            ) from failure
+            error: KafkaError = failure.args[0]
+            if "thread" in error.str():  # its code says nothing (2.16)
+                raise Unavailable(f"librdkafka: {error.str()}") from failure
+            raise ConfigError(f"kafka.client: librdkafka refuses it: {error}") from failure
 
     def topics(self, timeout_s: float = 5.0) -> list[str]:
         """
@@ -106,15 +109,45 @@ class Brokers:
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
+        told = self.topic_settings(topics)
+        return {topic: int(settings[_MESSAGE_BYTES_MAX]) for topic, settings in told.items()}
+
+    def topic_settings(self, topics: Iterable[str]) -> dict[str, dict[str, str]]:
+        """
+        Ask for the configuration of topics: topic → setting → value in force.
+
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
         resources = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
         if not resources:
             return {}
         futures = self._admin.describe_configs(resources, request_timeout=_TIMEOUT_S)
         try:
             return {
-                resource.name: int(self._result(future)["max.message.bytes"].value)
+                resource.name: {name: entry.value for name, entry in self._result(future).items()}
                 for resource, future in futures.items()
             }
+        except KafkaException as failure:
+            raise self._explained(failure) from failure
+
+    def take_messages_of(self, topic: str, bytes_max: int) -> None:
+        """
+        Raise max.message.bytes of a topic; one that takes more is left as it is.
+
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        if self.message_bytes_max([topic])[topic] >= bytes_max:
+            return
+        wanted = ConfigEntry(
+            _MESSAGE_BYTES_MAX, str(bytes_max), incremental_operation=AlterConfigOpType.SET
+        )
+        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[wanted])
+        futures = self._admin.incremental_alter_configs([resource], request_timeout=_TIMEOUT_S)
+        try:
+            for future in futures.values():
+                self._result(future)
         except KafkaException as failure:
             raise self._explained(failure) from failure
 

@@ -2,70 +2,20 @@
 The dead-letter topic and the parked topic: acknowledged before any offset moves past the record.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from sink.config import Config
 from sink.core.dead_letter import STUB_BYTES, DeadLetter
 from sink.core.record import Headers
-from sink.edge.kafka.admin import Brokers
+from sink.edge.kafka.letter_topics import HEADER_BYTES
 from sink.edge.kafka.properties import Renewal, producer
 from sink.errors import Unavailable
 
-# Said here, all of it: else the broker's defaults hold (log.retention.bytes, log.cleanup.policy),
-# and delete letters whose records are committed.
-_KEPT = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
-# Room for our headers above the largest record of the source topics.
-_HEADER_BYTES = 64 * 1024
-_KAFKA_DEFAULT_BYTES = 1_048_588  # broker default of message.max.bytes
-
-
-def ensure_topics(config: Config, brokers: Brokers, sources: Sequence[str]) -> dict[str, int]:
-    """
-    Create the dead-letter topic and the parked topic unless they are there.
-
-    What is in them is kept for ever: deleting it is a person's decision.
-
-    Returns:
-        The largest message each takes, in bytes.
-    Raises:
-        Unauthorized, Unavailable: One is not there and cannot be created.
-    """
-    wanted = (config.dead_letter_topic, config.parked_topic)
-    there = brokers.topics()
-    for topic in wanted:
-        if topic not in there:
-            create_topic(config, brokers, topic, sources)
-    return brokers.message_bytes_max(wanted)
-
-
-def create_topic(
-    config: Config,
-    brokers: Brokers,
-    topic: str,
-    sources: Sequence[str],
-    *,
-    validate_only: bool = False,
-) -> None:
-    """
-    Create a topic for letters, a little wider than the widest of the source topics.
-
-    Args:
-        validate_only: The broker only tells whether it would.
-    Raises:
-        Unauthorized, Unavailable: It cannot be created.
-    """
-    settings = config.dead_letter
-    largest = max(brokers.message_bytes_max(sources).values(), default=_KAFKA_DEFAULT_BYTES)
-    brokers.create_topic(
-        topic,
-        settings.partitions,
-        settings.replication_factor,
-        _KEPT | {"max.message.bytes": str(largest + _HEADER_BYTES)},
-        validate_only=validate_only,
-    )
+log = structlog.get_logger()
 
 
 class DeadLetters:
@@ -76,6 +26,9 @@ class DeadLetters:
         message_bytes_max: What the topic takes.
         origin: Headers that every letter of this process carries.
         stubs: A record that does not fit is written as a stub; otherwise it is not written.
+        widen: Has a topic take messages of so many bytes, when a record does not fit.
+    Raises:
+        Unavailable: The system gives librdkafka no thread.
     """
 
     def __init__(
@@ -86,15 +39,20 @@ class DeadLetters:
         origin: Mapping[str, str],
         *,
         stubs: bool,
+        widen: Callable[[str, int], None] | None = None,
     ) -> None:
         self._topic = topic
         self._origin = origin
         self._stubs = stubs
+        self._widen = widen
+        self._refused_bytes: int | None = None  # the least of those that did not fit at last
         self._timeout_s = config.dead_letter.delivery_timeout_ms / 1000
         self._renewal = Renewal(config.kafka)
-        self._producer = Producer(
-            producer(config.kafka, config.dead_letter.delivery_timeout_ms, message_bytes_max)
-        )
+        timeout_ms = config.dead_letter.delivery_timeout_ms
+        try:
+            self._producer = Producer(producer(config.kafka, timeout_ms, message_bytes_max))
+        except KafkaException as failure:
+            raise Unavailable(f"topic {topic}: {failure.args[0].str()}") from failure
 
     def write(self, letters: Sequence[DeadLetter]) -> None:
         """
@@ -105,12 +63,10 @@ class DeadLetters:
                 are told apart by topic, partition and offset.
         """
         self._renewal.renew(self._producer)
+        if not self._stubs:
+            self._write_whole(letters)
+            return
         too_large = self._deliver(letters, stub=False)
-        if too_large and not self._stubs:
-            raise Unavailable(
-                f"topic {self._topic}: {len(too_large)} records are larger than it takes; "
-                "raise its max.message.bytes above that of the source topics"
-            )
         if too_large and self._deliver(too_large, stub=True):
             raise Unavailable(f"dead-letter topic {self._topic} takes not even a stub of 64 KiB")
 
@@ -119,6 +75,41 @@ class DeadLetters:
         Throw away what was not acknowledged (its offsets were not committed either).
         """
         self._producer.purge()
+
+    def _write_whole(self, letters: Sequence[DeadLetter]) -> None:
+        """
+        Write letters none of which may be cut, wider ones than the topic takes after it was raised.
+        """
+        bound, parts = self._refused_bytes, [letters]
+        if bound is not None:
+            # First and alone: refused again, the others would be written again at each attempt.
+            doubtful = [each for each in letters if each.size_bytes() >= bound]
+            parts = [doubtful, [each for each in letters if each.size_bytes() < bound]]
+        for part in parts:
+            if too_large := self._deliver(part, stub=False):
+                self._make_room(too_large)
+
+    def _make_room(self, too_large: Sequence[DeadLetter]) -> None:
+        """
+        Have the topic take what it refused, and write that.
+        """
+        sizes = [each.size_bytes() for each in too_large]
+        self._refused_bytes = min(sizes)
+        wanted = max(sizes) + HEADER_BYTES
+        problem = (
+            f"topic {self._topic}: {len(sizes)} records are larger than it takes; "
+            f"raise its max.message.bytes to {wanted}"
+        )
+        if self._widen is None:
+            raise Unavailable(problem)
+        try:
+            self._widen(self._topic, wanted)
+        except Unavailable as failure:
+            raise Unavailable(f"{problem}; the sink could not: {failure}") from failure
+        log.warning("topic takes larger messages", topic=self._topic, max_message_bytes=wanted)
+        if self._deliver(too_large, stub=False):
+            raise Unavailable(f"{problem}; the sink did, and it does not hold yet")
+        self._refused_bytes = None
 
     def _deliver(self, letters: Sequence[DeadLetter], *, stub: bool) -> list[DeadLetter]:
         """

@@ -164,6 +164,8 @@ def producer(
         "client.id": "ekk-sink-dead-letters",
         "enable.idempotence": True,
         "acks": "all",
+        # Else a producer makes a topic anew that somebody deleted, with the brokers' retention.
+        "allow.auto.create.topics": False,
         "delivery.timeout.ms": delivery_timeout_ms,
         # The broker judges each message: the topic's limit may be changed while we run. It judges
         # a batch as a whole too, so that one must not be larger than what the topic takes.
