@@ -39,6 +39,7 @@ OWNED = {
     "enable.auto.offset.store": "it commits only what is accounted for",
     "isolation.level": "it always reads committed records only",
     "queued.max.messages.kbytes": "use kafka.queued_kbytes",
+    "queued.min.messages": "use kafka.queued_kbytes",
     "fetch.max.bytes": "use kafka.fetch_bytes_max",
     "security.protocol": "use kafka.security_protocol",
     "ssl.ca.location": "use kafka.ssl_ca_location",
@@ -133,14 +134,23 @@ class KafkaSettings(Section):
         ge=1,
         le=2_097_151,
         description="What librdkafka may hold ready for each thread "
-        "(queued.max.messages.kbytes). Counts into the memory bound once a thread.",
+        "(queued.max.messages.kbytes), and as many records (queued.min.messages): it counts the "
+        "bytes of values only. Counts into the memory bound once a thread.",
     )
     fetch_bytes_max: int = Field(
-        default=4_194_304,
+        default=1_048_576,
         ge=1_000_000,
         le=2_147_483_135,
-        description="Longest answer to one fetch (fetch.max.bytes), of each broker. Counts into "
-        "the memory bound once a thread. librdkafka wants at least its message.max.bytes.",
+        description="Longest answer to one fetch (fetch.max.bytes), of each broker, as it comes: "
+        "compressed. Counts into the memory bound compression_ratio_max times a thread. "
+        "librdkafka wants at least its message.max.bytes.",
+    )
+    compression_ratio_max: int = Field(
+        default=20,
+        ge=1,
+        le=1000,
+        description="How many times larger records may be than their compressed batches. An answer "
+        "is decompressed as a whole; this bounds nothing, the memory bound reckons with it.",
     )
     poll_bytes_max: int = Field(
         default=8_000_000,

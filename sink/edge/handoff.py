@@ -15,14 +15,13 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sink.core.budget import RECORD_OVERHEAD_BYTES, extra_bytes
 from sink.core.bulk import Bulk
 from sink.core.offsets import Ticket
 
 Fates = Mapping[tuple[str, str], int]  # (topic, fate) → documents
 
 ASIDE_PARTS_MAX = 10_000
-# Python objects around a document that is set aside: its record, its two lines.
-_ASIDE_OVERHEAD_BYTES = 450
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,4 +205,5 @@ class Handoff:
 
 
 def _aside_bytes(part: Bulk) -> int:
-    return part.size_bytes + len(part) * _ASIDE_OVERHEAD_BYTES
+    overhead_bytes = RECORD_OVERHEAD_BYTES + int(extra_bytes(part.records))
+    return part.size_bytes + len(part) * overhead_bytes

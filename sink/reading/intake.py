@@ -2,10 +2,11 @@
 How much a worker takes from Kafka at a time, and how long it waits for it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from sink.config import Config
+from sink.core.budget import extra_bytes, value_bytes
 from sink.core.record import Partition, Record
 from sink.edge.kafka.news import News
 from sink.edge.readiness import Readiness
@@ -53,7 +54,8 @@ class Intake:
         self._linger_s = config.bulk.linger_ms / 1000
         self._readiness = readiness
         self._busy = False  # the last poll gave something
-        self._record_bytes = 1024.0  # average of the last poll
+        self._bulk_bytes_max = config.bulk.bytes_max
+        self._records_max = self._fitting(1024.0, 0.0)
 
     def take(self, source: RecordSource, *, idle: bool) -> Polled:
         """
@@ -62,7 +64,7 @@ class Intake:
         Args:
             idle: Nothing is under way: wait for one record, then linger for more.
         """
-        records_max = max(1, min(self._docs_max, int(self._bytes_max / self._record_bytes)))
+        records_max = self._records_max
         if self._busy or not idle:
             records, news = self._poll(source, records_max, self._linger_s)
         else:
@@ -79,11 +81,25 @@ class Intake:
         """
         return self._poll(source, 1, _KEEP_ALIVE_S)
 
-    def took(self, records: int, size_bytes: int) -> None:
+    def took(self, records: Sequence[Record], size_bytes: int) -> None:
         """
-        Note the size of what came, for the next poll.
+        Note the size of what came, for the next poll. It becomes twice as long at most.
+
+        Args:
+            size_bytes: What was made of the records.
         """
-        self._record_bytes = max(1.0, size_bytes / records)
+        # Nothing is made of records that are dropped, or read for commands only.
+        value = max(size_bytes / len(records), value_bytes(records))
+        self._records_max = min(self._fitting(value, extra_bytes(records)), 2 * self._records_max)
+
+    def _fitting(self, value: float, extra: float) -> int:
+        """
+        Tell how many records fit a poll: bytes of what is sent of each, and of what is kept.
+
+        A bulk keeps keys and headers of its records beside its own bytes: both must fit one.
+        """
+        bytes_max = min(self._bytes_max, self._bulk_bytes_max) if extra else self._bytes_max
+        return max(1, min(self._docs_max, int(bytes_max / max(1.0, value + extra))))
 
     def _poll(self, source: RecordSource, records_max: int, timeout_s: float) -> Polled:
         try:

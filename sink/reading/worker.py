@@ -189,7 +189,7 @@ class Worker:
                     size_bytes += self._hand_over_all(draft)
                     draft = Draft()
         size_bytes += self._hand_over_all(draft)
-        self._intake.took(sum(len(run.records) for run, _, _ in ours), size_bytes)
+        self._intake.took([r for run, _, _ in ours for r in run.records], size_bytes)
 
     def _hand_over_all(self, draft: Draft) -> int:
         limits = self._config.bulk

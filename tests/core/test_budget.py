@@ -5,7 +5,8 @@ The memory bound that is logged at the start, held against the formula of the de
 import pytest
 
 from sink.config import Config
-from sink.core.budget import memory_bound_bytes, places
+from sink.core.budget import extra_bytes, memory_bound_bytes, places
+from sink.testing import FakeRecord
 
 MIB = 1024 * 1024
 SETTINGS: dict[str, dict[str, int]] = {
@@ -13,6 +14,7 @@ SETTINGS: dict[str, dict[str, int]] = {
         "threads": 3,
         "queued_kbytes": 1024,
         "fetch_bytes_max": 2_000_000,
+        "compression_ratio_max": 10,
         "poll_bytes_max": 3_000_000,
     },
     "bulk": {
@@ -37,7 +39,9 @@ def _config(section: str = "", name: str = "") -> Config:
 
 def test_the_bound_is_that_of_the_formula() -> None:
     objects = 1000 * 450
-    threads = 3 * (1024 * 1024 + 2_000_000 + 2 * 3_000_000 + objects)
+    answer = 10 * 2_000_000
+    prefetch = 1024 * (1024 + 350) + answer + answer // 500 * 350
+    threads = 3 * (prefetch + 2 * 3_000_000 + objects)
     bulks = (4 + 5 + 3) * (2_000_000 + objects)
     bodies = 2 * 5 * 2_000_000
 
@@ -53,8 +57,9 @@ def test_a_bulk_that_its_caller_runs_has_a_place_beside_the_others() -> None:
 @pytest.mark.parametrize(
     ("section", "name", "bytes_more"),
     [
-        ("kafka", "queued_kbytes", 3 * 1024),
-        ("kafka", "fetch_bytes_max", 3),
+        ("kafka", "queued_kbytes", 3 * (1024 + 350)),
+        ("kafka", "fetch_bytes_max", 3 * 10),
+        ("kafka", "compression_ratio_max", 3 * (2_000_000 + 4_000 * 350)),
         ("kafka", "poll_bytes_max", 3 * 2),
         ("park", "bytes_max", 1),
         ("bulk", "docs_max", 450 * (3 + 12)),
@@ -67,3 +72,14 @@ def test_each_setting_adds_what_an_operator_reads_of_it(
     section: str, name: str, bytes_more: int
 ) -> None:
     assert memory_bound_bytes(_config(section, name)) - memory_bound_bytes(_config()) == bytes_more
+
+
+def test_a_record_takes_its_key_and_its_headers_beside_its_value() -> None:
+    bare = FakeRecord("ekk-a", 0, 0, b"{}")
+    laden = FakeRecord(
+        "ekk-a", 0, 1, b"{}", key=b"key", headers=[("trace", b"12345"), ("none", None)]
+    )
+
+    assert extra_bytes([bare]) == 0
+    assert extra_bytes([laden]) == 3 + 160 + 10 + 160 + 4
+    assert extra_bytes([bare, laden] * 1000) == pytest.approx(337 / 2, rel=0.1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sink.core.bulk import Bulk
 from sink.core.offsets import Ticket
-from sink.core.record import Partition
+from sink.core.record import Headers, Partition
 from sink.edge import handoff as module
 from sink.edge.handoff import Handoff
 from sink.testing import FakeRecord
@@ -115,6 +115,19 @@ def test_every_settlement_of_bulks_and_of_parts_finds_room(monkeypatch: pytest.M
     assert len(handoff.settled(0)) == 7
     assert handoff.aside() == (0, 0)
     assert handoff.outstanding() == (0, 0)
+
+
+def test_the_headers_of_what_is_set_aside_take_room_too() -> None:
+    headers: Headers = [(f"trace-{n}", b"x" * 20) for n in range(10)]
+    laden = [FakeRecord("ekk-a", 0, n, b"{}", headers=headers) for n in range(5)]
+    handoff = Handoff(workers=1, places=1, bytes_max=1, aside_bytes_max=10_000)
+    part = _part()
+    part.records = list(laden)
+
+    assert not handoff.set_aside(part)
+
+    part.records = [FakeRecord("ekk-a", 0, n, b"{}") for n in range(5)]
+    assert handoff.set_aside(part)
 
 
 ROOM = 20_000

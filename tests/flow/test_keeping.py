@@ -143,7 +143,7 @@ def test_the_next_poll_is_sized_by_all_that_the_last_one_gave(
     It may give many bulks. Sized by one of them, polls would outgrow the memory.
     """
     took: list[tuple[int, int]] = []
-    monkeypatch.setattr(Intake, "took", lambda _, records, size: took.append((records, size)))
+    monkeypatch.setattr(Intake, "took", lambda _, records, size: took.append((len(records), size)))
     pipeline = Pipeline(docs_max=2)
     array = b"[" + b",".join(values(5)) + b"]"
     pipeline.broker.produce(TOPIC, array, array)

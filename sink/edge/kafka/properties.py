@@ -146,8 +146,9 @@ def _fetching(settings: KafkaSettings) -> Properties:
     return {
         "queued.max.messages.kbytes": settings.queued_kbytes,
         "fetch.max.bytes": settings.fetch_bytes_max,
-        # Bytes bound the prefetch, not the count: small records would stop at 100,000.
-        "queued.min.messages": 10_000_000,
+        # The bound in bytes counts values only. A record takes 0.5 KB beside its value, and its
+        # headers come on top. Like that bound it is of the whole queue, of all partitions.
+        "queued.min.messages": settings.queued_kbytes,
         # The default of 1 s makes a reader that empties its queue faster stand still.
         "fetch.queue.backoff.ms": 10,
         "fetch.wait.max.ms": 100,
