@@ -86,6 +86,10 @@ bench-parked: $(STAMP) ## what other topics lose while an index is blocked; last
 bench-accounting: $(STAMP) ## what tracking, ledger and commits cost; last line is JSON
 	$(BIN)/python -m bench.accounting
 
+.PHONY: bench-memory
+bench-memory: $(STAMP) ## peak memory beside the bound, for each kind of records; last line is JSON
+	$(BIN)/python -m bench.memory
+
 .PHONY: docs
 docs: $(STAMP) ## write the generated pages of docs/ again
 	$(BIN)/python -m docs

@@ -60,6 +60,7 @@ class Candidate(NamedTuple):
     what: str  # for the report
     command: Callable[[Place], list[str]]
     blocks: bool = False  # Elasticsearch refuses the documents that are counted apart
+    delay_ms: int = 0  # Elasticsearch takes so long for each bulk
 
 
 def reading() -> dict[str, object]:

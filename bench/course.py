@@ -50,8 +50,7 @@ def prepared(
         EngineError, ToolMissing: What it takes is not there.
     """
     program = null_server.build()
-    with _folder() as folder, Kafka(folder / "kafka", heap="1g", settings=_BROKER) as kafka:
-        servers = kafka.bootstrap_servers
+    with broker() as (folder, servers):
         with _bar(records, "Writing the records") as bar:
             load.produce(servers, topics, records, bar.update)
         partitions = sum(topics.values())
@@ -60,6 +59,18 @@ def prepared(
             yield Course(
                 servers, program, documents, folder, bar.update, apart=apart and f"{apart}_"
             )
+
+
+@contextmanager
+def broker() -> Iterator[tuple[Path, str]]:
+    """
+    Start a broker: its folder, and where it is asked.
+
+    Raises:
+        EngineError: It does not start.
+    """
+    with _folder() as folder, Kafka(folder / "kafka", heap="1g", settings=_BROKER) as kafka:
+        yield folder, kafka.bootstrap_servers
 
 
 def conclude(last: Mapping[str, float], held: Iterable[Bound]) -> NoReturn:

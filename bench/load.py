@@ -14,6 +14,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from sink.core.record import Headers
+
 RECORD_BYTES = 501
 TOPICS = {"bench-orders": 12, "bench-gateway": 12}  # name: number of partitions
 SIX_TOPICS = dict.fromkeys(
@@ -107,7 +109,7 @@ def produce(
     Raises:
         RuntimeError: The broker holds another number of records.
     """
-    _create_topics(bootstrap_servers, topics)
+    create_topics(bootstrap_servers, topics)
     producer = Producer(
         {
             "bootstrap.servers": bootstrap_servers,
@@ -122,7 +124,7 @@ def produce(
     while chunk := list(islice(source, STRIDE)):
         topic, number = partitions[turn % len(partitions)]
         for value in chunk:
-            _hand_over(producer, topic, number, value)
+            hand_over(producer, topic, number, value)
         progress(len(chunk))
         turn += 1
     producer.flush(_FLUSH_S)
@@ -134,7 +136,10 @@ def produce(
         )
 
 
-def _create_topics(bootstrap_servers: str, topics: Mapping[str, int]) -> None:
+def create_topics(bootstrap_servers: str, topics: Mapping[str, int]) -> None:
+    """
+    Create topics: name → number of partitions.
+    """
     # The client needs a name: a nameless one is destroyed before the answers have come.
     # Level 4: at its end it would tell of an event that nobody waits for any more.
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 4})
@@ -143,11 +148,16 @@ def _create_topics(bootstrap_servers: str, topics: Mapping[str, int]) -> None:
         created.result(_CREATE_S)
 
 
-def _hand_over(producer: Producer, topic: str, number: int, value: bytes) -> None:
+def hand_over(
+    producer: Producer, topic: str, number: int, value: bytes, headers: Headers | None = None
+) -> None:
+    """
+    Produce a record to a partition, waiting where the producer's queue is full.
+    """
     deadline = time.monotonic() + _FLUSH_S
     while True:
         try:
-            producer.produce(topic, value, partition=number)
+            producer.produce(topic, value, partition=number, headers=headers or None)
         except BufferError:
             # The producer's queue is full: wait until the broker has taken some of it.
             if time.monotonic() > deadline:

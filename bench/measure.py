@@ -28,6 +28,16 @@ class Sample(TypedDict):
     load: float  # 1-minute load average when the run began
 
 
+class Peak(TypedDict):
+    """
+    What the sink took at most, and what it said at its start.
+    """
+
+    rss_mib: float
+    bound_mib: int
+    bulks: int
+
+
 class Spread(NamedTuple):
     """
     The median of some runs and their extremes.
@@ -156,6 +166,19 @@ def loss_bounds(losses: Mapping[str, Loss]) -> list[Bound]:
         Bound(f"records/s of the others that are lost when {what}, in %", lost, 5)
         for what, each in losses.items()
         for lost in [round(each.records_per_s.median, 1)]
+    ]
+
+
+def memory_bounds(peaks: Mapping[str, Peak]) -> list[Bound]:
+    """
+    Hold the peaks of kinds of records against what the sink says at its start.
+
+    Args:
+        peaks: By kind.
+    """
+    return [
+        Bound(f"peak RSS with {what}, in MiB", peak["rss_mib"], round(1.1 * peak["bound_mib"], 1))
+        for what, peak in peaks.items()
     ]
 
 

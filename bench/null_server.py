@@ -77,13 +77,22 @@ class NullElasticsearch:
         strict: Check that every line is a JSON object. Costs it CPU: not for a measured run.
         apart: Documents of indices that begin like this are counted apart; empty for none.
         block: They are refused, as by an index under a write block.
+        delay_ms: Each bulk waits so long for its answer.
     """
 
     def __init__(
-        self, program: Path, log: Path, *, strict: bool, apart: str = "", block: bool = False
+        self,
+        program: Path,
+        log: Path,
+        *,
+        strict: bool,
+        apart: str = "",
+        block: bool = False,
+        delay_ms: int = 0,
     ) -> None:
         self.address = f"{HOST}:{free_ports(1)[0]}"
         flags = {"addr": self.address, "strict": strict, "apart": apart, "block": block}
+        flags["delay"] = f"{delay_ms}ms"
         told = [f"-{name}={str(value).lower()}" for name, value in flags.items()]
         self._command = [str(program), *told]
         self._log = log

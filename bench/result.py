@@ -15,13 +15,14 @@ import confluent_kafka
 
 from bench.candidates import reading
 from bench.load import RECORD_BYTES
-from bench.measure import Figures, Loss, Sample, figures, loss
+from bench.measure import Figures, Loss, Peak, Sample, figures, loss
 from engines.kafka import VERSION as KAFKA_VERSION
 
 _RESULTS = Path(__file__).parent / "results"
 LATEST = _RESULTS / "latest.json"
 LATEST_PARKED = _RESULTS / "parked.json"
 LATEST_ACCOUNTING = _RESULTS / "accounting.json"
+LATEST_MEMORY = _RESULTS / "memory.json"
 
 
 class Machine(TypedDict):
@@ -47,6 +48,32 @@ class Result(TypedDict):
     versions: dict[str, str]
     reading: dict[str, object]  # librdkafka's settings, of all candidates
     samples: dict[str, list[Sample]]  # by candidate, in the order of the runs
+
+
+class Peaks(TypedDict):
+    """
+    The bench of the memory: a run for each kind of records.
+    """
+
+    machine: Machine
+    versions: dict[str, str]
+    delay_ms: int  # Elasticsearch takes so long for each bulk
+    peaks: dict[str, Peak]  # by the name of the kind
+
+
+def peaks(delay_ms: int, found: dict[str, Peak]) -> Peaks:
+    """
+    Put the peaks together with where they were measured.
+    """
+    return Peaks(machine=_machine(), versions=_versions(), delay_ms=delay_ms, peaks=found)
+
+
+def read_peaks() -> Peaks:
+    """
+    Read the latest peaks.
+    """
+    kept: Peaks = json.loads(LATEST_MEMORY.read_text("utf-8"))
+    return kept
 
 
 def result(records: int, topics: Mapping[str, int], samples: dict[str, list[Sample]]) -> Result:
@@ -84,7 +111,7 @@ def losses(one: Result) -> dict[str, Loss]:
     return {name: loss(runs[first], runs[name]) for name in others}
 
 
-def write(one: Result, path: Path = LATEST) -> None:
+def write(one: Result | Peaks, path: Path = LATEST) -> None:
     """
     Keep a result as the latest.
     """

@@ -52,6 +52,7 @@ def run(course: Course, candidate: Candidate, number: int, *, strict: bool) -> m
         strict=strict,
         apart=course.apart,
         block=candidate.blocks,
+        delay_ms=candidate.delay_ms,
     ) as server:
         place = Place(course.bootstrap_servers, server.address, f"bench-{name}", folder)
         with _running(name, candidate.command(place), folder / "output.log") as process:

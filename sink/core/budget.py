@@ -71,8 +71,10 @@ def extra_bytes(records: Sequence[Record]) -> float:
 
 def _sample(records: Sequence[Record]) -> Sequence[Record]:
     """
-    Take 43 to 127 of many. Asking each for its headers would cost 0.2 µs a record, and more where
-    it has some: Python's objects for them stay as long as the record.
+    Take 43 to 127 of many.
+
+    Asking each for its headers would cost 0.2 µs a record, and more where it has some: Python's
+    objects for them stay as long as the record.
     """
     return records[:: len(records) // _SAMPLE | 1]  # odd: pairs of kinds are both met
 

@@ -2,9 +2,10 @@
 The page and the table that show a result.
 """
 
-from bench.measure import Sample
+from bench.measure import Peak, Sample
+from bench.memory_page import rendered as rendered_memory
 from bench.page import measured, rendered, rendered_accounting, rendered_parked
-from bench.result import Machine, Result
+from bench.result import Machine, Peaks, Result
 
 
 def _result(sink_cpu_s: float) -> Result:
@@ -85,3 +86,21 @@ def test_the_page_tells_what_the_account_costs_pair_by_pair() -> None:
     assert "250,000) | 4.0 (2.0 … 10.0) |" in page
     assert "ledger and commits, in % of the rest: at most 5 | 4 | yes |" in page
     assert "take turns, 3 pairs;" in page
+
+
+def test_the_page_tells_which_kinds_of_records_outgrow_the_bound() -> None:
+    peaks = Peaks(
+        machine=Machine(processor="a processor", cores=2, memory_gib=8.0),
+        versions={"sink": "1.2.3"},
+        delay_ms=200,
+        peaks={
+            "200": Peak(rss_mib=330.0, bound_mib=300, bulks=7),
+            "parked": Peak(rss_mib=330.2, bound_mib=300, bulks=8),
+        },
+    )
+
+    page = rendered_memory(peaks)
+
+    assert "| 200 bytes | 600,000 | 7 | 330 | 300 | yes |" in page
+    assert "read again from the parked topic | 200,000 | 8 | 330 | 300 | **no** |" in page
+    assert "On 2 cores (a processor). sink 1.2.3." in page

@@ -72,6 +72,13 @@ def test_under_kip_848_the_broker_assigns() -> None:
     assert "partition.assignment.strategy" not in properties
 
 
+def test_the_prefetch_is_bounded_in_records_too_as_its_bytes_are_of_values_only() -> None:
+    properties = consumer(_settings(queued_kbytes=2048), 0)
+
+    assert properties["queued.max.messages.kbytes"] == 2048
+    assert properties["queued.min.messages"] == 2048
+
+
 @pytest.mark.parametrize(
     "settings",
     [

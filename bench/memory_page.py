@@ -1,0 +1,69 @@
+"""
+Shows the bench of the memory: its table and its part of docs/performance.md.
+"""
+
+from bench.measure import Bound, memory_bounds
+from bench.result import Peaks
+from bench.shapes import SHAPES
+
+_PAGE = """
+## Memory
+
+What the sink takes at most (`VmHWM`), beside the bound that it tells at its start
+(`memory_bound_mib`), with the settings as they come. Each kind of records is a backlog of some 50
+to 300 MB in a topic of 12 partitions. Elasticsearch takes {delay_ms} ms for each bulk, so that all
+places that may hold records are taken.
+
+{measured}
+
+    make bench-memory
+
+`make bench-memory` fails where a peak is more than a tenth above the bound. The peaks are far below
+it, because the bound adds up what may be full at once: documents that are set aside, letters that
+are written and a decompressed answer beside all bulks.
+
+- librdkafka's bound of the prefetch counts the bytes of values. A record takes some 350 bytes
+  beside its value there, and its headers: 150,000 records of 200 bytes took 76 MiB where
+  `fetchq_size` said 29, with 30 headers each 262 MiB. So the number of records is bounded as well.
+- An answer is decompressed as a whole, whatever is queued already: `kafka.compression_ratio_max`
+  reckons with it, and a `kafka.fetch_bytes_max` of 1 MiB instead of 4 took 191 MiB instead of 388
+  for the zstd row.
+- Interpreter and libraries take 69 MiB before the first record, 44 more than the floor loop's: the
+  Elasticsearch client 16, reading the configuration 12, logging 8.
+"""
+
+
+def rendered(one: Peaks) -> str:
+    """
+    Return the part of the page.
+    """
+    return _PAGE.format(delay_ms=one["delay_ms"], measured=measured(one))
+
+
+def measured(one: Peaks) -> str:
+    """
+    Return the peaks as a table, and where they were measured.
+    """
+    what = {each.name: each for each in SHAPES}
+    rows = [
+        "| Records | number | bulks | peak RSS, MiB | bound, MiB | within a tenth |",
+        "|---|---|---|---|---|---|",
+    ]
+    for (name, peak), bound in zip(one["peaks"].items(), bounds(one), strict=True):
+        shape = what[name]
+        figures = f"{peak['rss_mib']:.0f} | {peak['bound_mib']}"
+        holds = "yes" if bound.holds else "**no**"
+        rows.append(f"| {shape.what} | {shape.records:,} | {peak['bulks']} | {figures} | {holds} |")
+    machine = one["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in one["versions"].items())
+    return "\n".join(
+        [*rows, "", f"On {machine['cores']} cores ({machine['processor']}). {versions}."]
+    )
+
+
+def bounds(one: Peaks) -> list[Bound]:
+    """
+    Hold each peak against the bound.
+    """
+    what = {each.name: each.what for each in SHAPES}
+    return memory_bounds({what[name]: peak for name, peak in one["peaks"].items()})
