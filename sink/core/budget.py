@@ -5,6 +5,7 @@ How much memory the daemon may take: computed at start, logged, and held against
 from collections.abc import Sequence
 
 from sink.config import Config
+from sink.core.bulk import PIECE_BYTES
 from sink.core.record import Headers, Record, headers_of
 
 # Interpreter, libraries, three librdkafka clients and their threads, measured at idle.
@@ -33,7 +34,7 @@ def memory_bound_bytes(config: Config) -> int:
 
     threads x (prefetch + one answer, decompressed + 2 x poll)
     + outstanding bulks x (bulk + objects)
-    + bodies in flight x 2 + parked bytes + producer queues + base.
+    + in flight x 2 x what is written at once + parked bytes + producer queues + base.
     """
     kafka, bulk = config.kafka, config.bulk
     # Of each KiB one record at most: queued.min.messages.
@@ -44,10 +45,13 @@ def memory_bound_bytes(config: Config) -> int:
     prefetch = queued + answer + objects
     polled = 2 * kafka.poll_bytes_max + bulk.docs_max * RECORD_OVERHEAD_BYTES
     held = bulk.bytes_max + bulk.docs_max * RECORD_OVERHEAD_BYTES
+    # A piece may be twice the average; what the socket does not take at once is copied.
+    whole = config.elasticsearch.compress
+    written = bulk.bytes_max if whole else min(bulk.bytes_max, 2 * PIECE_BYTES)
     return (
         kafka.threads * (prefetch + polled)
         + places(config) * held
-        + 2 * bulk.in_flight * bulk.bytes_max
+        + 2 * bulk.in_flight * written
         + config.park.bytes_max
         + 2 * PRODUCER_BYTES
         + BASE_BYTES

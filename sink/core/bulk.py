@@ -17,6 +17,7 @@ from sink.core.record import Record
 
 _ID_MARK = b'","_id":"'
 _PIECE_LINES = 2048
+PIECE_BYTES = 600_000
 
 
 class Body:
@@ -29,19 +30,23 @@ class Body:
 
     def __init__(self, lines: list[bytes]) -> None:
         self._lines = lines
+        self._size_bytes = sum(map(len, lines)) + len(lines)
 
     def __len__(self) -> int:
         """
         Count the bytes.
         """
-        return sum(map(len, self._lines)) + len(self._lines)
+        return self._size_bytes
 
     def __iter__(self) -> Iterator[bytes]:
         """
         Give the pieces in order. Each ends with a newline, as every line of NDJSON must.
         """
-        for begin in range(0, len(self._lines), _PIECE_LINES):
-            piece = self._lines[begin : begin + _PIECE_LINES]
+        # By their average: fifty documents of 100 KB would be one piece, a copy of the whole.
+        fitting = len(self._lines) * PIECE_BYTES // max(1, self._size_bytes)
+        step = max(1, min(_PIECE_LINES, fitting))
+        for begin in range(0, len(self._lines), step):
+            piece = self._lines[begin : begin + step]
             piece.append(b"")
             yield b"\n".join(piece)
 

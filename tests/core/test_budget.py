@@ -43,7 +43,7 @@ def test_the_bound_is_that_of_the_formula() -> None:
     prefetch = 1024 * (1024 + 350) + answer + answer // 500 * 350
     threads = 3 * (prefetch + 2 * 3_000_000 + objects)
     bulks = (4 + 5 + 3) * (2_000_000 + objects)
-    bodies = 2 * 5 * 2_000_000
+    bodies = 2 * 5 * 1_200_000
 
     bound = memory_bound_bytes(_config())
 
@@ -63,15 +63,24 @@ def test_a_bulk_that_its_caller_runs_has_a_place_beside_the_others() -> None:
         ("kafka", "poll_bytes_max", 3 * 2),
         ("park", "bytes_max", 1),
         ("bulk", "docs_max", 450 * (3 + 12)),
-        ("bulk", "bytes_max", 12 + 2 * 5),
+        ("bulk", "bytes_max", 12),
         ("bulk", "queue_slots", 2_000_000 + 450_000),
-        ("bulk", "in_flight", 3 * 2_000_000 + 450_000),
+        ("bulk", "in_flight", 2_000_000 + 2 * 1_200_000 + 450_000),
     ],
 )
 def test_each_setting_adds_what_an_operator_reads_of_it(
     section: str, name: str, bytes_more: int
 ) -> None:
     assert memory_bound_bytes(_config(section, name)) - memory_bound_bytes(_config()) == bytes_more
+
+
+def test_a_body_that_is_compressed_is_written_as_a_whole() -> None:
+    pieces = _config()
+    whole = pieces.model_copy(
+        update={"elasticsearch": pieces.elasticsearch.model_copy(update={"compress": True})}
+    )
+
+    assert memory_bound_bytes(whole) - memory_bound_bytes(pieces) == 2 * 5 * 800_000
 
 
 def test_a_record_takes_its_key_and_its_headers_beside_its_value() -> None:

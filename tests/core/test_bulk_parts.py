@@ -55,3 +55,11 @@ def test_a_body_of_many_pieces_is_its_lines_and_nothing_between_them() -> None:
     assert len(list(body)) > 1
     assert bytes(body).split(b"\n") == [*bulk.lines, b""]
     assert len(body) == len(bytes(body))
+
+
+def test_a_body_of_long_documents_is_not_one_piece() -> None:
+    _, (bulk,), _ = _drafted([("orders", [100_000] * 50)], 10_000, 10_000_000)
+    body = bulk.body()
+
+    assert 300_000 < max(map(len, body)) < 700_000
+    assert bytes(body).split(b"\n") == [*bulk.lines, b""]
