@@ -160,7 +160,7 @@ class HandoffMachine(RuleBasedStateMachine):
         model, held = self.model, self.model.outstanding()
         assert self.handoff.outstanding() == (len(held), sum(b.size_bytes for b in held))
         within = [bulk for bulk in held if bulk not in model.beyond.values()]
-        assert len(within) <= model.places
+        assert len(within) <= self.places  # those allowed before fewer were stay
         assert len(within) <= 1 or sum(b.size_bytes for b in within) <= model.bytes_max
 
     @invariant()
