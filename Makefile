@@ -90,6 +90,26 @@ bench-accounting: $(STAMP) ## what tracking, ledger and commits cost; last line 
 bench-memory: $(STAMP) ## peak memory beside the bound, for each kind of records; last line is JSON
 	$(BIN)/python -m bench.memory
 
+.PHONY: bench-peers
+bench-peers: $(STAMP) ## the sink beside rsyslog and the OpenTelemetry Collector; last line is JSON
+	$(BIN)/python -m bench.peers $(ARGS)
+
+.PHONY: bench-latency
+bench-latency: $(STAMP) ## from produced to acknowledged at 1,000, 10,000 and 50,000 records/s; last line is JSON
+	$(BIN)/python -m bench.latency $(ARGS)
+
+.PHONY: bench-scale
+bench-scale: $(STAMP) ## topics, partitions, processes, idling, starting; last line is JSON
+	$(BIN)/python -m bench.scale $(ARGS)
+
+.PHONY: bench-engine
+bench-engine: $(STAMP) ## what a document costs a real Elasticsearch; last line is JSON
+	$(BIN)/python -m bench.engine $(ARGS)
+
+.PHONY: bench-guard
+bench-guard: $(STAMP) ## CPU a record against the floor loop's, in half a minute; part of CI
+	$(BIN)/python -m bench.guard
+
 .PHONY: docs
 docs: $(STAMP) ## write the generated pages of docs/ again
 	$(BIN)/python -m docs

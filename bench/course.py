@@ -37,7 +37,13 @@ class Course(NamedTuple):
 
 @contextmanager
 def prepared(
-    topics: Mapping[str, int], records: int, runs: int, *, apart: str = ""
+    topics: Mapping[str, int],
+    records: int,
+    runs: int,
+    *,
+    apart: str = "",
+    source: Iterator[bytes] | None = None,
+    stride: int = load.STRIDE,
 ) -> Iterator[Course]:
     """
     Fill a broker, for so many runs.
@@ -46,13 +52,15 @@ def prepared(
         topics: Name → number of partitions.
         records: As many for each partition.
         apart: The topic whose documents are counted apart.
+        source: Values of as many records, where they are not the usual ones.
+        stride: Records in a row to one partition.
     Raises:
         EngineError, ToolMissing: What it takes is not there.
     """
     program = null_server.build()
     with broker() as (folder, servers):
         with _bar(records, "Writing the records") as bar:
-            load.produce(servers, topics, records, bar.update)
+            load.produce(servers, topics, records, bar.update, source, stride)
         partitions = sum(topics.values())
         documents = records * (partitions - topics.get(apart, 0)) // partitions
         with _bar(documents * runs, "Running the candidates") as bar:

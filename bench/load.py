@@ -25,7 +25,7 @@ STRIDE = 500  # records in a row to one partition, so that the producer fills it
 
 _VARIETY = 10_000  # different bodies; with the time in front of each, every record differs
 _FLUSH_S = 120
-_CREATE_S = 30
+_CREATE_S = 180  # thousands of partitions
 _SEED = 20
 _LEVELS = ["INFO"] * 7 + ["DEBUG", "WARN", "ERROR"]
 _APPS = [
@@ -44,6 +44,7 @@ _MESSAGES = [
 _NOT_ASCII = "订单 {n} 已提交, 客户 {m}, 用时 {k} 毫秒"
 _NOT_ASCII_EVERY = 10
 _FILLER = "trace span parent sampled baggage tenant region zone cluster node pod container"
+_NUMBER = b'{"number":"%d",'
 _FIRST = b'"logtime":%d,'  # milliseconds since the epoch: 13 digits until the year 2286
 
 
@@ -92,11 +93,24 @@ def values(records: int) -> Iterator[bytes]:
         yield b"{" + _FIRST % (now_ms + number // 1000) + tails[number % len(tails)]
 
 
+def numbered(records: int) -> Iterator[bytes]:
+    """
+    Give the values of some records that carry a number, from 1, in place of the time.
+
+    As text: some programs turn 200 into 200.0.
+    """
+    tails = bodies(min(_VARIETY, records))
+    for number in range(records):
+        yield _NUMBER % (number + 1) + tails[number % len(tails)]
+
+
 def produce(
     bootstrap_servers: str,
     topics: Mapping[str, int],
     records: int,
     progress: Callable[[int], object],
+    source: Iterator[bytes] | None = None,
+    stride: int = STRIDE,
 ) -> None:
     """
     Create topics and fill them, and make sure that the broker holds every record.
@@ -106,6 +120,8 @@ def produce(
         topics: Name → number of partitions.
         records: How many, spread evenly over the partitions.
         progress: Called with the number of records handed over since the last call.
+        source: As many values; without it those of `values`.
+        stride: Records in a row to one partition.
     Raises:
         RuntimeError: The broker holds another number of records.
     """
@@ -118,17 +134,17 @@ def produce(
             "queue.buffering.max.messages": 200_000,
         }
     )
-    source = values(records)
+    source = source or values(records)
     turn = 0
     partitions = [(topic, number) for topic, count in topics.items() for number in range(count)]
-    while chunk := list(islice(source, STRIDE)):
+    while chunk := list(islice(source, stride)):
         topic, number = partitions[turn % len(partitions)]
         for value in chunk:
             hand_over(producer, topic, number, value)
         progress(len(chunk))
         turn += 1
     producer.flush(_FLUSH_S)
-    held = _held(bootstrap_servers, topics)
+    held = ends(bootstrap_servers, topics)
     if held != records:
         raise RuntimeError(
             f"the broker at {bootstrap_servers} holds {held} of {records} bench records; "
@@ -138,7 +154,7 @@ def produce(
 
 def create_topics(bootstrap_servers: str, topics: Mapping[str, int]) -> None:
     """
-    Create topics: name → number of partitions.
+    Create topics, name → number of partitions, without records.
     """
     # The client needs a name: a nameless one is destroyed before the answers have come.
     # Level 4: at its end it would tell of an event that nobody waits for any more.
@@ -167,14 +183,17 @@ def hand_over(
             return
 
 
-def _held(bootstrap_servers: str, topics: Mapping[str, int]) -> int:
+def ends(bootstrap_servers: str, topics: Mapping[str, int]) -> int:
+    """
+    Count the records that a broker holds in some topics.
+    """
     consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "bench-count"})
     try:
-        ends = [
+        marks = [
             consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=30)
             for topic, count in topics.items()
             for number in range(count)
         ]
     finally:
         consumer.close()
-    return sum(high - low for low, high in ends)
+    return sum(high - low for low, high in marks)

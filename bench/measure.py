@@ -123,6 +123,17 @@ def loss(before: Sequence[Sample], after: Sequence[Sample]) -> Loss:
     )
 
 
+def guard_bound(floor: Sequence[Sample], sink: Sequence[Sample]) -> Bound:
+    """
+    Hold the CPU of a short bench against a bound so wide that only a blunder breaks it.
+
+    The least of the runs: other work on the machine only adds. Without the start, which is most of
+    so short a run.
+    """
+    ratio = min(map(_moving_s, sink)) / min(map(_moving_s, floor))
+    return Bound("CPU a record, in times the floor loop's", round(ratio, 2), 3.0)
+
+
 def _moving_s(sample: Sample) -> float:
     return sample["cpu_s"] - sample["start_cpu_s"]
 
@@ -225,9 +236,16 @@ def rss_mib(pid: int) -> float:
     Source: proc(5), VmHWM of /proc/pid/status. Peaks of several processes are added, which is
     an upper bound: shared pages count once for each.
     """
-    return sum(_peak_kib(each) for each in process_tree(pid)) / 1024
+    return sum(_kib(each, "VmHWM") for each in process_tree(pid)) / 1024
 
 
-def _peak_kib(pid: int) -> int:
+def resident_mib(pid: int) -> float:
+    """
+    Read what a process and its descendants hold in memory now, in MiB (VmRSS).
+    """
+    return sum(_kib(each, "VmRSS") for each in process_tree(pid)) / 1024
+
+
+def _kib(pid: int, name: str) -> int:
     status = (_PROC / str(pid) / "status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0])
+    return int(status.partition(f"{name}:")[2].split()[0])

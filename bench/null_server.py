@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.request
 from pathlib import Path
-from typing import Self, TypedDict
+from typing import Any, Self, TypedDict, Unpack
 from urllib.error import URLError
 
 from engines.ports import HOST, free_ports
@@ -35,8 +35,35 @@ class Counted(TypedDict):
     rejected: int
     apart: int  # documents of indices that are counted apart: taken
     blocked: int  # the same: refused
+    distinct: int  # numbers of documents that were taken, where they carry one
+    refused: int  # numbers of documents that were refused
     first_ns: int  # arrival of the first bulk, Unix time
     last_ns: int  # answer to the last bulk that held one of `docs`
+
+
+class Delays(TypedDict):
+    """
+    How long after they were due documents were answered, since the last time this was asked.
+    """
+
+    documents: int
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+class Behaviour(TypedDict, total=False):
+    """
+    What a null Elasticsearch does beyond counting. See `null_elasticsearch -help`.
+    """
+
+    strict: bool  # check that every line is a JSON object; costs CPU: not for a measured run
+    apart: str  # documents of indices that begin like this are counted apart; empty for none
+    block: bool  # they are refused, as by an index under a write block
+    delay_ms: int  # before each answer to a bulk
+    marked: bool  # documents carry a number of their own, or the time they were due
+    refuse: int  # those whose number is a multiple are refused with 400, each time they come
 
 
 class ToolMissing(Exception):
@@ -74,25 +101,13 @@ class NullElasticsearch:
     Args:
         program: As `build` gives it.
         log: Gets a line for each request that is not a bulk.
-        strict: Check that every line is a JSON object. Costs it CPU: not for a measured run.
-        apart: Documents of indices that begin like this are counted apart; empty for none.
-        block: They are refused, as by an index under a write block.
-        delay_ms: Each bulk waits so long for its answer.
+        behaviour: See `Behaviour`.
     """
 
-    def __init__(
-        self,
-        program: Path,
-        log: Path,
-        *,
-        strict: bool,
-        apart: str = "",
-        block: bool = False,
-        delay_ms: int = 0,
-    ) -> None:
+    def __init__(self, program: Path, log: Path, **behaviour: Unpack[Behaviour]) -> None:
         self.address = f"{HOST}:{free_ports(1)[0]}"
-        flags = {"addr": self.address, "strict": strict, "apart": apart, "block": block}
-        flags["delay"] = f"{delay_ms}ms"
+        delay = f"{behaviour.pop('delay_ms', 0)}ms"
+        flags = {"addr": self.address, "delay": delay} | dict(behaviour)
         told = [f"-{name}={str(value).lower()}" for name, value in flags.items()]
         self._command = [str(program), *told]
         self._log = log
@@ -118,10 +133,22 @@ class NullElasticsearch:
             docs: Answer at this number; 0 is at once.
             wait_ms: Answer after this time at the latest.
         """
-        url = f"http://{self.address}/_null/stats?docs={docs}&wait={wait_ms}ms"
-        with urllib.request.urlopen(url, timeout=_ANSWER_S + wait_ms / 1000) as answer:
-            counted: Counted = json.load(answer)
+        path = f"stats?docs={docs}&wait={wait_ms}ms"
+        counted: Counted = self._asked(path, _ANSWER_S + wait_ms / 1000)
         return counted
+
+    def delays(self) -> Delays:
+        """
+        Read how late documents were answered since the last call.
+        """
+        delays: Delays = self._asked("delays", _ANSWER_S)
+        return delays
+
+    def _asked(self, path: str, timeout_s: float) -> Any:
+        with urllib.request.urlopen(
+            f"http://{self.address}/_null/{path}", timeout=timeout_s
+        ) as answer:
+            return json.load(answer)
 
     def _await_ready(self) -> None:
         deadline = time.monotonic() + _START_S

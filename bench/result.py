@@ -3,36 +3,20 @@ What a bench came to: written as JSON, read again for the page.
 """
 
 import json
-import os
-import platform
-import subprocess
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import TypedDict
-
-import confluent_kafka
 
 from bench.candidates import reading
 from bench.load import RECORD_BYTES
 from bench.measure import Figures, Loss, Peak, Sample, figures, loss
-from engines.kafka import VERSION as KAFKA_VERSION
+from bench.surroundings import Machine, machine, versions
 
 _RESULTS = Path(__file__).parent / "results"
 LATEST = _RESULTS / "latest.json"
 LATEST_PARKED = _RESULTS / "parked.json"
 LATEST_ACCOUNTING = _RESULTS / "accounting.json"
 LATEST_MEMORY = _RESULTS / "memory.json"
-
-
-class Machine(TypedDict):
-    """
-    Where it was measured.
-    """
-
-    processor: str
-    cores: int
-    memory_gib: float
 
 
 class Result(TypedDict):
@@ -65,7 +49,7 @@ def peaks(delay_ms: int, found: dict[str, Peak]) -> Peaks:
     """
     Put the peaks together with where they were measured.
     """
-    return Peaks(machine=_machine(), versions=_versions(), delay_ms=delay_ms, peaks=found)
+    return Peaks(machine=machine(), versions=versions(), delay_ms=delay_ms, peaks=found)
 
 
 def read_peaks() -> Peaks:
@@ -88,8 +72,8 @@ def result(records: int, topics: Mapping[str, int], samples: dict[str, list[Samp
         record_bytes=RECORD_BYTES,
         topics=len(topics),
         partitions=sum(topics.values()),
-        machine=_machine(),
-        versions=_versions(),
+        machine=machine(),
+        versions=versions(),
         reading=reading(),
         samples=samples,
     )
@@ -124,33 +108,3 @@ def read(path: Path = LATEST) -> Result:
     """
     kept: Result = json.loads(path.read_text("utf-8"))
     return kept
-
-
-def _machine() -> Machine:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return Machine(
-        processor=_processor(), cores=os.cpu_count() or 1, memory_gib=round(memory / 2**30, 1)
-    )
-
-
-def _processor() -> str:
-    # Source: proc(5), /proc/cpuinfo. Not every architecture names its model there.
-    for each in Path("/proc/cpuinfo").read_text().splitlines():
-        key, _, value = each.partition(":")
-        if key.strip() == "model name":
-            return value.strip()
-    return platform.machine()
-
-
-def _versions() -> dict[str, str]:
-    go = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True)
-    return {
-        "sink": version("ekk-sink"),
-        "Python": platform.python_version(),
-        "confluent-kafka": version("confluent-kafka"),
-        "librdkafka": confluent_kafka.libversion()[0],
-        "elasticsearch": version("elasticsearch"),
-        "Kafka": KAFKA_VERSION,
-        "Go": go.stdout.strip().removeprefix("go"),
-        "Linux": platform.release(),
-    }

@@ -55,7 +55,7 @@ def run(course: Course, candidate: Candidate, number: int, *, strict: bool) -> m
         delay_ms=candidate.delay_ms,
     ) as server:
         place = Place(course.bootstrap_servers, server.address, f"bench-{name}", folder)
-        with _running(name, candidate.command(place), folder / "output.log") as process:
+        with started(name, candidate.command(place), folder / "output.log") as process:
             running = _Running(name, process, folder / "output.log", server)
             running.until(1, _FIRST_BULK_S, lambda _: None)
             start_cpu_s = measure.cpu_s(process.pid)
@@ -142,7 +142,10 @@ class _Running(NamedTuple):
 
 
 @contextmanager
-def _running(name: str, command: list[str], log: Path) -> "Iterator[subprocess.Popen[bytes]]":
+def started(name: str, command: list[str], log: Path) -> "Iterator[subprocess.Popen[bytes]]":
+    """
+    Start a process, and end it in order; one that does not end in time is a failure.
+    """
     process = spawn(command, log, {}, outlive=False)
     try:
         yield process

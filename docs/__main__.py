@@ -7,6 +7,7 @@ from inspect import getdoc
 from pathlib import Path
 
 from bench.page import performance
+from bench.scale.page import scaling
 from sink.config.reference import Setting, sections, settings
 from sink.config.toml import literal
 from tests.faults.page import reliability
@@ -65,6 +66,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "performance.md": performance,
     "reliability.md": reliability,
+    "scaling.md": scaling,
 }
 
 

@@ -2,7 +2,8 @@
 // counts documents, stores nothing, and so costs little beside the program that is measured.
 //
 // GET /_null/stats gives its counters as JSON; with ?docs=N&wait=500ms it answers when N documents
-// have come or the wait is over, so that a measurement needs no polling.
+// have come or the wait is over, so that a measurement needs no polling. GET /_null/delays gives how
+// late the documents of -marked were answered since the last call.
 package main
 
 import (
@@ -24,6 +25,8 @@ type settings struct {
 	reject int64         // each document of this number gets a mapping error; 0: none
 	apart  string        // documents of indices that begin like this are counted apart; "": none
 	block  bool          // and are refused: such an index is under a write block
+	refuse int64         // documents whose number is a multiple get a mapping error; 0: none
+	marked bool          // documents carry a number of their own, or the time they were due
 }
 
 // stats holds what has been counted. Names and units are those of the JSON.
@@ -35,18 +38,11 @@ type stats struct {
 	Rejected int64 `json:"rejected"`
 	Apart    int64 `json:"apart"`    // of the indices of -apart: taken
 	Blocked  int64 `json:"blocked"`  // of the indices of -apart: refused
+	Distinct int64 `json:"distinct"` // numbers of documents that were taken, with -marked
+	Refused  int64 `json:"refused"`  // numbers of documents that were refused by -refuse
 	FirstNs  int64 `json:"first_ns"` // arrival of the first bulk, Unix time
 	LastNs   int64 `json:"last_ns"`  // answer to the last bulk with one of docs, Unix time
 }
-
-// verdict is what becomes of a document: an index into the items of an answer.
-type verdict int
-
-const (
-	created verdict = iota
-	rejected
-	blocked
-)
 
 type waiter struct {
 	docs int64
@@ -56,6 +52,7 @@ type waiter struct {
 // server counts under one lock: it is taken a few times a bulk, not once a document.
 type server struct {
 	settings
+	marks
 	mu      sync.Mutex
 	counted stats
 	waiters []waiter
@@ -64,31 +61,6 @@ type server struct {
 // buffers keeps request bodies from being allocated anew: at 2.6 MB each that would be most of
 // the server's cost.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// wholeItems are the items of an answer, by verdict. The two for a refusal are as 8.19 gives them.
-var wholeItems = []string{
-	`{%q:{"_index":"null","_id":"0","_version":1,"result":"created","_seq_no":0,"_primary_term":1,"status":201}},`,
-	`{%q:{"_index":"null","_id":"0","status":400,"error":{"type":"document_parsing_exception","reason":"[1:1] failed to parse"}}},`,
-	`{%q:{"_index":"null","_id":"0","status":403,"error":{"type":"cluster_block_exception","reason":"index [null] blocked by: [FORBIDDEN/8/index write (api)];"}}},`,
-}
-
-// filteredItems are what filter_path=…,items.*.status,items.*.error leaves of them.
-var filteredItems = []string{
-	`{%q:{"status":201}},`,
-	`{%q:{"status":400,"error":{"type":"document_parsing_exception","reason":"[1:1] failed to parse"}}},`,
-	`{%q:{"status":403,"error":{"type":"cluster_block_exception","reason":"index [null] blocked by: [FORBIDDEN/8/index write (api)];"}}},`,
-}
-
-// answers are the bodies of the requests that a client makes beside its bulks.
-var answers = map[string]string{
-	"/": `{"name":"null","cluster_name":"null","cluster_uuid":"AAAAAAAAAAAAAAAAAAAAAA","version":{"number":"8.19.0",` +
-		`"build_flavor":"default","build_type":"tar","build_hash":"0","build_date":"2025-01-01T00:00:00.000Z",` +
-		`"build_snapshot":false,"lucene_version":"9.12.1","minimum_wire_compatibility_version":"7.17.0",` +
-		`"minimum_index_compatibility_version":"7.0.0"},"tagline":"You Know, for Search"}`,
-	"/_cluster/health": `{"cluster_name":"null","status":"green","timed_out":false,"number_of_nodes":1,` +
-		`"number_of_data_nodes":1,"active_shards":0,"unassigned_shards":0}`,
-	"/_license": `{"license":{"status":"active","type":"basic"}}`,
-}
 
 func (s *server) bulk(w http.ResponseWriter, r *http.Request) {
 	arrived := time.Now()
@@ -109,9 +81,12 @@ func (s *server) bulk(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(s.delay)
 	}
 	// Only create and index, which have two lines a document, are ever sent to it.
-	verdicts := s.count(arrived, s.areApart(body.Bytes(), lines/2), int64(body.Len()), bad)
+	verdicts := s.count(arrived, s.look(body.Bytes(), lines/2), int64(body.Len()), bad)
 	answer := bulkAnswer(operation(body.Bytes()), r.URL.Query().Get("filter_path"), verdicts)
 	w.Header().Set("Content-Length", fmt.Sprint(len(answer)))
+	if s.marked {
+		s.delays.note(body.Bytes(), time.Now())
+	}
 	w.Write(answer)
 }
 
@@ -142,30 +117,14 @@ func operation(line []byte) string {
 	return ""
 }
 
-// areApart tells for each document whether its index is one that is counted apart.
-func (s *server) areApart(body []byte, docs int) []bool {
-	apart := make([]bool, docs)
-	if s.apart == "" {
-		return apart
-	}
-	mark := []byte(`{"_index":"` + s.apart)
-	for i := range apart {
-		action, rest, _ := bytes.Cut(body, []byte{'\n'})
-		_, body, _ = bytes.Cut(rest, []byte{'\n'})
-		_, target, _ := bytes.Cut(action, []byte{':'})
-		apart[i] = bytes.HasPrefix(target, mark)
-	}
-	return apart
-}
-
 // count adds a bulk and gives the verdict on each of its documents.
-func (s *server) count(arrived time.Time, apart []bool, size, bad int64) []verdict {
+func (s *server) count(arrived time.Time, kinds []kind, size, bad int64) []verdict {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	verdicts := make([]verdict, len(apart))
+	verdicts := make([]verdict, len(kinds))
 	before := s.counted.Docs
 	for i := range verdicts {
-		verdicts[i] = s.verdict(apart[i])
+		verdicts[i] = s.verdict(kinds[i])
 	}
 	if s.counted.Bulks == 0 {
 		s.counted.FirstNs = arrived.UnixNano()
@@ -181,17 +140,17 @@ func (s *server) count(arrived time.Time, apart []bool, size, bad int64) []verdi
 }
 
 // verdict counts a document and tells what becomes of it. The caller holds the lock.
-func (s *server) verdict(apart bool) verdict {
+func (s *server) verdict(one kind) verdict {
 	switch {
-	case apart && s.block:
+	case one == apart && s.block:
 		s.counted.Blocked++
 		return blocked
-	case apart:
+	case one == apart:
 		s.counted.Apart++
 		return created
 	}
 	s.counted.Docs++
-	if s.reject > 0 && s.counted.Docs%s.reject == 0 {
+	if one == refused || s.reject > 0 && s.counted.Docs%s.reject == 0 {
 		s.counted.Rejected++
 		return rejected
 	}
@@ -211,31 +170,6 @@ func (s *server) wake() {
 	s.waiters = left
 }
 
-// bulkAnswer renders the answer as filter_path asks for it, like Elasticsearch's response filtering.
-func bulkAnswer(operation, filter string, verdicts []verdict) []byte {
-	forms := wholeItems
-	if strings.Contains(filter, "items.*.status") {
-		forms = filteredItems
-	}
-	rendered := make([]string, len(forms))
-	for i, form := range forms {
-		rendered[i] = fmt.Sprintf(form, operation)
-	}
-	var items bytes.Buffer
-	items.Grow(len(verdicts) * len(rendered[created]))
-	failed := false
-	for _, each := range verdicts {
-		items.WriteString(rendered[each])
-		failed = failed || each != created
-	}
-	took := `"took":1,`
-	if filter != "" && !strings.Contains(filter, "took") {
-		took = ""
-	}
-	list := bytes.TrimSuffix(items.Bytes(), []byte{','})
-	return []byte(fmt.Sprintf(`{%s"errors":%t,"items":[%s]}`, took, failed, list))
-}
-
 // report answers the counters, at once or when the documents asked for have come.
 func (s *server) report(w http.ResponseWriter, r *http.Request) {
 	var docs int64
@@ -252,6 +186,7 @@ func (s *server) report(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.counted.Distinct, s.counted.Refused = s.numbers()
 	json.NewEncoder(w).Encode(s.counted)
 }
 
@@ -281,6 +216,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.bulk(w, r)
 	case r.URL.Path == "/_null/stats":
 		s.report(w, r)
+	case r.URL.Path == "/_null/delays":
+		s.delays.report(w)
 	default:
 		s.other(w, r)
 	}
@@ -294,6 +231,8 @@ func main() {
 	flag.Int64Var(&s.reject, "reject", 0, "every Nth document gets a mapping error")
 	flag.StringVar(&s.apart, "apart", "", "count documents of indices with this prefix apart")
 	flag.BoolVar(&s.block, "block", false, "refuse the documents that are counted apart")
+	flag.Int64Var(&s.refuse, "refuse", 0, "documents with a multiple of this number get a mapping error")
+	flag.BoolVar(&s.marked, "marked", false, "read what documents carry: a number, the time they were due")
 	flag.Parse()
 	log.Fatal(http.ListenAndServe(*addr, s))
 }

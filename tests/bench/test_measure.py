@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 from bench import measure
-from bench.measure import Figures, Sample, Spread, bounds, figures, line, loss, loss_bounds, spread
+from bench.measure import (
+    Figures,
+    Sample,
+    Spread,
+    bounds,
+    figures,
+    guard_bound,
+    line,
+    loss,
+    loss_bounds,
+    spread,
+)
 
 
 def _sample(cpu_s: float = 2.0, rss_mib: float = 100.0, wall_s: float = 4.0) -> Sample:
@@ -73,6 +84,13 @@ def test_other_topics_may_lose_five_percent(wall_s: float, holds: bool) -> None:
     lost = loss([_sample(wall_s=4.0)], [_sample(wall_s=wall_s)])
 
     assert [bound.holds for bound in loss_bounds({"it rains": lost})] == [holds]
+
+
+def test_the_guard_takes_the_least_of_the_runs_without_their_start() -> None:
+    floor = [_sample(cpu_s=1.5), _sample(cpu_s=9.0)]  # of which 0.5 s are the start
+
+    assert guard_bound(floor, [_sample(cpu_s=9.0), _sample(cpu_s=3.5)]).holds
+    assert not guard_bound(floor, [_sample(cpu_s=3.6), _sample(cpu_s=3.7)]).holds
 
 
 def test_the_cpu_and_the_memory_of_children_count(

@@ -5,7 +5,8 @@ The page and the table that show a result.
 from bench.measure import Peak, Sample
 from bench.memory_page import rendered as rendered_memory
 from bench.page import measured, rendered, rendered_accounting, rendered_parked
-from bench.result import Machine, Peaks, Result
+from bench.result import Peaks, Result
+from bench.surroundings import Machine
 
 
 def _result(sink_cpu_s: float) -> Result:

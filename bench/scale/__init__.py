@@ -1,0 +1,3 @@
+"""
+Measures how cost grows with topics, partitions and processes, and what idling and starting cost.
+"""
