@@ -5,6 +5,7 @@ The client stays for nodes, authentication, TLS and sniffing. Its retries are of
 unused: they hide position and attempt, and retry a 429 at once.
 """
 
+import asyncio
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +21,7 @@ from elasticsearch import ApiError, AsyncElasticsearch
 from sink.config import ElasticsearchSettings
 from sink.core.bulk import Body
 from sink.core.outcome import Reply
-from sink.edge.wire import JSON, NDJSON, BodyInPieces, BulkAnswerAsItIs
+from sink.edge.wire import JSON, NDJSON, BodyInPieces, BulkAnswerAsItIs, gzipped
 from sink.errors import ConfigError, Unauthorized, Unavailable
 
 log = structlog.get_logger()
@@ -64,6 +65,8 @@ class Elastic:
         self._target = f"/_bulk?timeout={bulk_timeout_ms}ms&filter_path={FILTER_PATH}"
         self._headers = {"accept": JSON + "; compatible-with=8"}
         self._headers["content-type"] = NDJSON + "; compatible-with=8"
+        if settings.compress:
+            self._headers["content-encoding"] = "gzip"
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,9 +89,10 @@ class Elastic:
         Returns:
             What came back, whatever it was: refused, cut and unanswered requests included.
         """
+        sent = await asyncio.to_thread(gzipped, body) if self._settings.compress else body
         try:
             answer = await self._client.perform_request(
-                "POST", self._target, headers=self._headers, body=body
+                "POST", self._target, headers=self._headers, body=sent
             )
         except (ApiError, TransportError) as failure:
             return _reply(failure)
@@ -214,12 +218,11 @@ def _arguments(settings: ElasticsearchSettings, connections: int) -> dict[str, A
         "client_cert": str(settings.client_cert) if settings.client_cert else None,
         "client_key": str(settings.client_key) if settings.client_key else None,
         "request_timeout": settings.request_timeout_ms / 1000,
-        "http_compress": settings.compress or None,
         "connections_per_node": connections,
         "max_retries": 0,
         "retry_on_timeout": False,
         "serializers": {
-            NDJSON: BodyInPieces(joined=settings.compress),
+            NDJSON: BodyInPieces(),
             **dict.fromkeys(
                 ("text/*", "application/*", "application/json", JSON), BulkAnswerAsItIs()
             ),

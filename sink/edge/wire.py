@@ -2,6 +2,7 @@
 How a bulk and its answer go over the wire: unjoined on the way out, unparsed on the way in.
 """
 
+import zlib
 from typing import Any, cast
 
 import aiohttp
@@ -11,6 +12,7 @@ from elastic_transport import JsonSerializer, NdjsonSerializer, SerializationErr
 
 from sink.core.bulk import Body
 
+_GZIP = 16 + zlib.MAX_WBITS  # zlib's manual, deflateInit2: with the header of gzip
 NDJSON = "application/vnd.elasticsearch+x-ndjson"
 JSON = "application/vnd.elasticsearch+json"
 
@@ -42,19 +44,27 @@ class _Payload(aiohttp.Payload):
 
 class BodyInPieces(NdjsonSerializer):
     """
-    Hands a body on to aiohttp unjoined, unless elastic_transport is to compress it.
+    Hands a body on to aiohttp unjoined. One that is compressed is bytes already.
     """
 
     mimetype = NDJSON
-
-    def __init__(self, *, joined: bool) -> None:
-        self._joined = joined
 
     def dumps(self, data: Any) -> bytes:
         """
         Give what aiohttp takes for a body.
         """
-        return bytes(data) if self._joined else cast("bytes", _Payload(data))
+        return data if isinstance(data, bytes) else cast("bytes", _Payload(data))
+
+
+def gzipped(body: Body) -> bytes:
+    """
+    Compress a body, piece by piece.
+
+    At the level of the client (gzip's default, 9) a document costs 24 µs instead of 4: with logs
+    the first level leaves little more bytes.
+    """
+    packer = zlib.compressobj(level=1, wbits=_GZIP)
+    return b"".join([*map(packer.compress, body), packer.flush()])
 
 
 class BulkAnswerAsItIs(JsonSerializer):
