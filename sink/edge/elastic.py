@@ -130,6 +130,24 @@ class Elastic:
             return None
         return _bodies(kind, answer)[name]
 
+    async def plugins(self) -> frozenset[str] | None:
+        """
+        Tell the plugins and modules that every node has.
+
+        Returns:
+            None where the cluster does not tell: without the privilege monitor, or as a service.
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        path = "/_nodes/plugins?filter_path=nodes.*.plugins.name,nodes.*.modules.name,nodes.*.name"
+        try:
+            nodes = (await self.ask("GET", path)).get("nodes", {}).values()
+        except Refused:
+            return None
+        kinds = ("plugins", "modules")
+        found = [{each["name"] for kind in kinds for each in node.get(kind, ())} for node in nodes]
+        return frozenset(set.intersection(*found)) if found else None
+
     async def get_templates(self, kind: str) -> dict[str, dict[str, object]]:
         """
         Read all templates of a kind: name → body.

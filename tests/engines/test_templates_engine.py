@@ -21,7 +21,7 @@ from sink.errors import Unavailable
 pytestmark = pytest.mark.engines
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-COMPONENTS = ["ekk-mappings", "sink-dynamic", "sink-settings"]
+COMPONENTS = ["ekk-mappings", "sink-dynamic", "sink-settings", "sink-text", "sink-timestamp"]
 
 
 class Engine(Protocol):
