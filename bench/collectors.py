@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import click
 from confluent_kafka import Message
@@ -81,7 +81,7 @@ def cpu_s(collector: Collector, polled: list[Message], rounds: int) -> list[floa
     found = []
     for _ in range(rounds):
         began = time.process_time()
-        for run in runs(polled):
+        for run in runs(cast("list[Any]", polled)):
             for _ in target.pieces(run, _POLL):
                 pass
         found.append((time.process_time() - began) / len(polled) * _MILLION)
