@@ -2,6 +2,7 @@
 What each source sends, through `sink run`, found by the fields its users search by.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def _between(begin: str, end: str) -> dict[str, Any]:
 
 
 # What is sent, and queries each of which finds one document, or the number beside it.
-_SOURCES: dict[str, tuple[list[bytes | str], list[tuple[dict[str, Any], int]]]] = {
+_SOURCES: dict[str, tuple[Sequence[bytes | str], list[tuple[dict[str, Any], int]]]] = {
     "log": (
         ["ekk-appender.json", "ekk-appender-chinese.json", "not-json.txt"],
         [
