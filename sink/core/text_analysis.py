@@ -79,7 +79,7 @@ def choose(
         source._replace(body=found.body) if found and source.name == COMPONENT else source
         for source in sources
     ]
-    return Choice(replaced, f"text is analyzed by {name}: {why}" if why else "")
+    return Choice(replaced, f"text is analyzed by {name}: {why}" if variants else "")
 
 
 def _name_of(body: Body | None) -> str | None:

@@ -140,8 +140,9 @@ BUGS = (
         "date the index by the wall clock",
         "a replay after the end of a month writes every document a second time",
         "sink/core/target.py",
-        "        times_ms = documents.times_ms or _times_ms(records, alike=records is run.records)\n",
-        '        times_ms = [__import__("time").time_ns() // 10**6 for _ in records]\n',
+        "        for begin, end, index, leader_epoch in self._segments(records, times_ms):\n",
+        '        times_ms = [__import__("time").time_ns() // 10**6 for _ in records]\n'
+        "        for begin, end, index, leader_epoch in self._segments(records, times_ms):\n",
         ("tests/core/test_target.py",),
     ),
 )
