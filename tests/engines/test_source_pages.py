@@ -23,11 +23,12 @@ _TIMEOUT_S = 150
 
 def _script(page: str, kafka: str, elasticsearch: str, status: str, folder: Path) -> str:
     """Join the indented blocks of a page, for engines that stand elsewhere."""
+    page = re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
     lines = [line if line.startswith("    ") else "" for line in page.splitlines()]
     script = textwrap.dedent("\n".join(lines)).replace(".run/sources", str(folder))
     script = script.replace("127.0.0.1:9092", kafka).replace("http://127.0.0.1:9200", elasticsearch)
     # A sink that is left behind by a command that fails would go on.
-    return "trap 'kill -9 $(jobs -p) 2> /dev/null' EXIT\n" + script.replace("9117", status)
+    return "trap 'kill -9 $(jobs -p) 2> /dev/null || true' EXIT\n" + script.replace("9117", status)
 
 
 def _create_topics(kafka: Kafka, pages: list[str]) -> None:
