@@ -2,13 +2,15 @@
 How text is analyzed: the best variant of a component template that every node can do.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sink.core.template import Body, Kind, TemplateSource, parse
 from sink.errors import ConfigError
 
 COMPONENT = "sink-text"
+# Source: "Nodes info API". The name is asked for so that a node without any is in the answer too.
+PLUGINS = "/_nodes/plugins?filter_path=nodes.*.plugins.name,nodes.*.modules.name,nodes.*.name"
 # Dictionaries know Chinese words; pairs of characters find more than single ones do.
 _BEST_FIRST = ("ik", "smartcn", "cjk")
 
@@ -30,6 +32,16 @@ class Choice(NamedTuple):
 
     sources: list[TemplateSource]
     why: str
+
+
+def of_every_node(answer: Mapping[str, Any]) -> frozenset[str] | None:
+    """
+    Read from the answer to `PLUGINS` what every node has; None where it names no node.
+    """
+    nodes = answer.get("nodes", {}).values()
+    kinds = ("plugins", "modules")
+    found = [{each["name"] for kind in kinds for each in node.get(kind, ())} for node in nodes]
+    return frozenset(set.intersection(*found)) if found else None
 
 
 def parse_variant(name: str, text: str) -> Variant:

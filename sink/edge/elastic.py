@@ -20,6 +20,7 @@ from elasticsearch import ApiError, AsyncElasticsearch
 from sink.config import ElasticsearchSettings
 from sink.core.bulk import Body
 from sink.core.outcome import Reply
+from sink.core.text_analysis import PLUGINS, of_every_node
 from sink.edge.wire import JSON, NDJSON, BodyInPieces, BulkAnswerAsItIs
 from sink.errors import ConfigError, Unauthorized, Unavailable
 
@@ -132,21 +133,12 @@ class Elastic:
 
     async def plugins(self) -> frozenset[str] | None:
         """
-        Tell the plugins and modules that every node has.
-
-        Returns:
-            None where the cluster does not tell: without the privilege monitor, or as a service.
-        Raises:
-            Unauthorized, Unavailable: With the reason.
+        Tell the plugins and modules that every node has; None where we may not know.
         """
-        path = "/_nodes/plugins?filter_path=nodes.*.plugins.name,nodes.*.modules.name,nodes.*.name"
         try:
-            nodes = (await self.ask("GET", path)).get("nodes", {}).values()
-        except Refused:
+            return of_every_node(await self.ask("GET", PLUGINS))
+        except Refused:  # without the privilege monitor, or as a service
             return None
-        kinds = ("plugins", "modules")
-        found = [{each["name"] for kind in kinds for each in node.get(kind, ())} for node in nodes]
-        return frozenset(set.intersection(*found)) if found else None
 
     async def get_templates(self, kind: str) -> dict[str, dict[str, object]]:
         """

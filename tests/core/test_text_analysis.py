@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sink.core.template import Kind, TemplateSource
-from sink.core.text_analysis import COMPONENT, Choice, choose, parse_variant
+from sink.core.text_analysis import COMPONENT, Choice, choose, of_every_node, parse_variant
 from sink.errors import ConfigError
 from sink.templates import load, variants
 
@@ -70,3 +70,13 @@ def test_an_operators_folder_without_variants_is_left_as_it_is() -> None:
 def test_a_variant_that_is_none_is_refused(name: str, text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         parse_variant(name, text)
+
+
+def test_what_one_node_lacks_not_every_node_has() -> None:
+    ik, common = {"name": "analysis-ik"}, {"name": "analysis-common"}
+    one = {"name": "one", "plugins": [ik], "modules": [common]}
+
+    assert of_every_node({"nodes": {"1": one}}) == {"analysis-ik", "analysis-common"}
+    assert of_every_node({"nodes": {"1": one, "2": {"modules": [common]}}}) == {"analysis-common"}
+    assert of_every_node({"nodes": {"1": one, "2": {"name": "two"}}}) == frozenset()
+    assert of_every_node({}) is None
