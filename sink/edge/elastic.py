@@ -6,6 +6,7 @@ unused: they hide position and attempt, and retry a 429 at once.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -135,10 +136,9 @@ class Elastic:
         """
         Tell the plugins and modules that every node has; None where we may not know.
         """
-        try:
+        with suppress(Refused):  # without the privilege monitor, or as a service
             return of_every_node(await self.ask("GET", PLUGINS))
-        except Refused:  # without the privilege monitor, or as a service
-            return None
+        return None
 
     async def get_templates(self, kind: str) -> dict[str, dict[str, object]]:
         """

@@ -76,7 +76,9 @@ def test_what_one_node_lacks_not_every_node_has() -> None:
     ik, common = {"name": "analysis-ik"}, {"name": "analysis-common"}
     one = {"name": "one", "plugins": [ik], "modules": [common]}
 
-    assert of_every_node({"nodes": {"1": one}}) == {"analysis-ik", "analysis-common"}
-    assert of_every_node({"nodes": {"1": one, "2": {"modules": [common]}}}) == {"analysis-common"}
+    assert of_every_node({"nodes": {"1": one}}) == frozenset({"analysis-ik", "analysis-common"})
+    assert of_every_node({"nodes": {"1": one, "2": {"modules": [common]}}}) == frozenset(
+        {"analysis-common"}
+    )
     assert of_every_node({"nodes": {"1": one, "2": {"name": "two"}}}) == frozenset()
     assert of_every_node({}) is None
