@@ -103,10 +103,8 @@ class Elastic:
 
     async def ping(self) -> str:
         """
-        Ask who is there.
+        Ask who is there: the version of Elasticsearch.
 
-        Returns:
-            The version of Elasticsearch.
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
