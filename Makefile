@@ -76,6 +76,7 @@ lint: $(STAMP) ## ruff, mypy --strict, import-linter
 
 .PHONY: bench
 bench: $(STAMP) ## CPU and memory a record beside the floor loop; last line is JSON
+	$(BIN)/python -m bench.collectors
 	$(BIN)/python -m bench
 
 .PHONY: bench-parked

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sink.collectors import COLLECTORS as BUILT_IN
 from sink.collectors.log import LOG
 from sink.config import Config
 from sink.core.collect import Answer, Collector, Drop, Refused
@@ -122,9 +123,10 @@ def _reject(reason: str) -> Answer:
 
 COLLECTORS = (
     LOG,
-    replace(LOG, as_they_are=None),
+    replace(LOG, batch=None),
     Collector("as_it_is", _as_it_is),
     Collector("in_lines", _in_lines),
     Collector("read", _read),
     Collector("by_turns", _by_turns),
+    *(collector for collector in BUILT_IN.values() if collector is not LOG),
 )

@@ -28,9 +28,16 @@ def _route(settings: RouteSettings) -> Route:
         raise ConfigError(
             f"routes.{settings.name}.collector: {settings.collector!r} is unknown; known: {known}"
         )
-    index = settings.index
+    index, zone = settings.index, ZoneInfo(settings.index.zone)
+    if collector.timed is not None:
+        collector = collector.timed(settings.time_field, zone)
+    elif settings.time_field is not None:
+        raise ConfigError(
+            f"routes.{settings.name}.time_field: the collector {collector.name!r} reads no time "
+            "from a field; remove the setting"
+        )
     try:
-        names = IndexNames(index.prefix, index.period, index.name, ZoneInfo(index.zone))
+        names = IndexNames(index.prefix, index.period, index.name, zone)
     except ValueError as error:
         raise ConfigError(f"routes.{settings.name}.index.name: {error}") from error
     return Route(

@@ -30,6 +30,7 @@ from sink.core.template import (
     render,
 )
 from sink.core.template import plan as plan_of
+from sink.core.text_analysis import COMPONENT, Variant, choose, parse_variant
 from sink.errors import ConfigError
 
 
@@ -46,6 +47,11 @@ class TemplateStore(Protocol):
     async def put_template(self, kind: str, name: str, body: Mapping[str, object]) -> None:
         """
         Create a template or replace it as a whole.
+        """
+
+    async def plugins(self) -> frozenset[str] | None:
+        """
+        Tell the plugins and modules that every node has; None where we may not know.
         """
 
     async def get_templates(self, kind: str) -> dict[str, dict[str, object]]:
@@ -97,20 +103,47 @@ def destinations(config: Config) -> list[Destination]:
 def wanted(config: Config) -> list[Template]:
     """
     Make the templates that a configuration asks for, in the order they are to be written.
+
+    Without a cluster text is analyzed as any can do it.
     """
     return render(load(config.templates.dir), destinations(config))
+
+
+def variants(directory: Path | None) -> list[Variant]:
+    """
+    Read the ways to analyze text: `text/NAME.json`.
+
+    Args:
+        directory: See `load`.
+    Raises:
+        ConfigError: One cannot be read as a template, or does not say what it requires.
+    """
+    root: Traversable = _shipped() if directory is None else directory
+    return [
+        parse_variant(entry.name.removesuffix(".json"), _text(entry))
+        for entry in _entries(root / "text")
+        if entry.name.endswith(".json")
+    ]
 
 
 async def plan(store: TemplateStore, config: Config) -> list[Step]:
     """
     Compare the cluster's templates with those the configuration asks for. Writes nothing.
     """
-    templates = wanted(config)
+    offered, ways = load(config.templates.dir), variants(config.templates.dir)
+    there = await store.get_template(Kind.COMPONENT, COMPONENT) if ways else None
+    choice = choose(offered, ways, await store.plugins() if ways else frozenset(), there)
+    templates = render(choice.sources, destinations(config))
     existing = {
         (template.kind, template.name): await store.get_template(template.kind, template.name)
         for template in templates
     }
-    return plan_of(templates, existing)
+    return [
+        step._replace(reason=f"{step.reason}; {choice.why}")
+        if step.template.name == COMPONENT and choice.why
+        else step
+        for step in plan_of(templates, existing)
+    ]
 
 
 async def apply(store: TemplateStore, config: Config, *, strict: bool = False) -> list[Step]:

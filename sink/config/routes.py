@@ -137,6 +137,14 @@ class RouteSettings(Section):
         min_length=1,
         description="What makes documents of a record: a collector's name, or package.module:name.",
     )
+    time_field: str | None = Field(
+        default=None,
+        min_length=1,
+        examples=["logtime"],
+        description="Field of a document, at its top level, that holds its time: @timestamp is "
+        "made of it. A number (seconds to nanoseconds) or ISO 8601, without an offset in "
+        "index.zone. Without it the collector's own field, else the record's time.",
+    )
     id: Literal["offset", "none"] = Field(
         default="offset",
         description="Document ids: offset gives each record an id of its own, so that reading it "

@@ -32,9 +32,10 @@ def memory_bound_bytes(config: Config) -> int:
     """
     Bound the resident memory.
 
-    threads x (prefetch + one answer, decompressed + 2 x poll)
-    + outstanding bulks x (bulk + objects)
+    threads x (prefetch + one answer, decompressed + 3 x poll)
+    + outstanding bulks x (2 x bulk + objects)
     + in flight x 2 x what is written at once + parked bytes + producer queues + base.
+    A document is a copy of its record's value with the time in front of it, and both are held.
     """
     kafka, bulk = config.kafka, config.bulk
     # Of each KiB one record at most: queued.min.messages.
@@ -43,8 +44,8 @@ def memory_bound_bytes(config: Config) -> int:
     answer = kafka.fetch_bytes_max * kafka.compression_ratio_max
     objects = answer // _SMALL_RECORD_BYTES * QUEUED_OVERHEAD_BYTES
     prefetch = queued + answer + objects
-    polled = 2 * kafka.poll_bytes_max + bulk.docs_max * RECORD_OVERHEAD_BYTES
-    held = bulk.bytes_max + bulk.docs_max * RECORD_OVERHEAD_BYTES
+    polled = 3 * kafka.poll_bytes_max + bulk.docs_max * RECORD_OVERHEAD_BYTES
+    held = 2 * bulk.bytes_max + bulk.docs_max * RECORD_OVERHEAD_BYTES
     # A piece may be twice the average; what the socket does not take at once is copied.
     whole = config.elasticsearch.compress
     written = bulk.bytes_max if whole else min(bulk.bytes_max, 2 * PIECE_BYTES)

@@ -6,7 +6,9 @@ import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from itertools import groupby
+from operator import itemgetter
 from typing import cast
 
 import orjson
@@ -17,6 +19,7 @@ from sink.core.record import Element, Partition, Record
 from sink.errors import Reject
 
 Source = bytes | dict[str, object]
+_time_of = itemgetter(1)
 _NO_OBJECT = "the collector's answer is not one JSON object"
 
 
@@ -39,6 +42,8 @@ class Refused:
 
 
 Answer = Source | list[Source | Refused] | Drop | None
+# Values and times (ms) of records of a topic → a document each, or None: then record by record.
+Batch = Callable[[list[bytes], list[int], str], list[bytes] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,18 @@ class Collector:
     Args:
         name: As the configuration names it.
         collect: Record → one source, a list of them, or `Drop`; raises `Reject`.
-        as_they_are: Tells of the values of a whole batch whether each is a document as it is.
-            Optional: it spares the call a record.
+        checked: The bytes it gives are one JSON object on one line, and need not be looked at.
+        batch: Does the same for many records at once, where each gives one document. Optional: it
+            spares the call a record.
+        timed: Gives the same collector with another field for the documents' time, None for its
+            own, and a zone for times that name none. Without it the time is the collector's affair.
     """
 
     name: str
     collect: Callable[[Record], Answer]
-    as_they_are: Callable[[list[bytes]], bool] | None = None
+    checked: bool = False
+    batch: Batch | None = None
+    timed: Callable[[str | None, tzinfo], "Collector"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,7 @@ class Documents:
     What a run gave, by position: source and record of each document, and its id within the run.
 
     `ids` are offsets (int) where each record gave one document, else `offset` or `offset-n`.
+    `times_ms` are the records', where they were read already: to read them costs 0.09 µs a record.
     """
 
     sources: list[bytes]
@@ -124,6 +135,7 @@ class Documents:
     ids: Sequence[int] | list[bytes]
     dropped: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
+    times_ms: list[int] | None = None
 
     def __len__(self) -> int:
         """
@@ -169,10 +181,9 @@ def pieces(run: Run, collector: Collector, docs_max: int) -> Iterator[tuple[Run,
     Yields:
         A part of the run and its documents: at most docs_max and those of one record more.
     """
-    kind = type(run.records[0])
-    values = cast("list[bytes]", list(map(kind.value, run.records)))
-    if collector.as_they_are is not None and collector.as_they_are(values):
-        yield run, Documents(values, run.records, run.offsets())
+    whole = None if collector.batch is None else _whole(run, collector.batch)
+    if whole is not None:
+        yield run, whole
         return
     offsets = [*run.offsets(), run.next_offset]
     begin, made = 0, Documents([], [], [])
@@ -182,6 +193,16 @@ def pieces(run: Run, collector: Collector, docs_max: int) -> Iterator[tuple[Run,
             part = run.records[begin:end]
             yield Run(run.partition, part, offsets[begin], offsets[end]), made
             begin, made = end, Documents([], [], [])
+
+
+def _whole(run: Run, batch: Batch) -> Documents | None:
+    kind = type(run.records[0])
+    values = cast("list[bytes]", list(map(kind.value, run.records)))
+    times_ms = list(map(_time_of, map(kind.timestamp, run.records)))
+    sources = batch(values, times_ms, run.partition.topic)
+    if sources is None:
+        return None
+    return Documents(sources, run.records, run.offsets(), times_ms=times_ms)
 
 
 def _add(made: Documents, collector: Collector, record: Record, offset: int) -> None:
@@ -194,9 +215,9 @@ def _add(made: Documents, collector: Collector, record: Record, offset: int) -> 
     elif isinstance(answer, Rejected):
         made.rejected.append(answer)
     elif isinstance(answer, list):
-        _add_list(made, record, answer, offset)
+        _add_list(made, record, answer, offset, checked=collector.checked)
     else:
-        line = _line(answer)
+        line = _line(answer, checked=collector.checked)
         if line is None:
             made.rejected.append(Rejected(record, (), "not_an_object", _NO_OBJECT))
         else:
@@ -216,12 +237,19 @@ def _ask(collector: Collector, record: Record) -> Source | list[Source | Refused
     return Drop(f"collector_{collector.name}") if answer is None else answer
 
 
-def _add_list(made: Documents, record: Record, answer: list[Source | Refused], offset: int) -> None:
+def _add_list(
+    made: Documents,
+    record: Record,
+    answer: list[Source | Refused],
+    offset: int,
+    *,
+    checked: bool,
+) -> None:
     if not answer:
         made.dropped["empty_list"] += 1
     refused: defaultdict[str, list[int]] = defaultdict(list)
     for position, source in enumerate(answer):
-        line = None if isinstance(source, Refused) else _line(source)
+        line = None if isinstance(source, Refused) else _line(source, checked=checked)
         if line is None:
             reason = str(source.reason) if isinstance(source, Refused) else _NO_OBJECT
             refused[reason].append(position)
@@ -231,10 +259,12 @@ def _add_list(made: Documents, record: Record, answer: list[Source | Refused], o
         made.rejected.append(Rejected(record, tuple(positions), "not_an_object", reason))
 
 
-def _line(source: Source) -> bytes | None:
+def _line(source: Source, *, checked: bool) -> bytes | None:
     """
     Make one line of NDJSON of a source: a raw newline would begin the next action of the bulk.
     """
+    if checked:
+        return cast("bytes", source)
     if isinstance(source, dict):
         try:
             return orjson.dumps(source)

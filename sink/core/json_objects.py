@@ -6,10 +6,14 @@ here: it accepts invalid UTF-8 inside strings, and deep nesting raises Recursion
 """
 
 from collections import deque
+from collections.abc import Callable
 from itertools import filterfalse, repeat
 from operator import contains
+from typing import TypeVar
 
 import msgspec
+
+T = TypeVar("T")
 
 
 class _Object(msgspec.Struct):
@@ -20,29 +24,41 @@ class _Object(msgspec.Struct):
 
 _decode_object = msgspec.json.Decoder(_Object).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_REFUSED = (msgspec.DecodeError, RecursionError)
+REFUSED = (msgspec.DecodeError, RecursionError)
 
 _NEWLINE = ord("\n")
+_QUOTE = ord('"')
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def all_plain_objects(values: list[bytes]) -> bool:
+def plain_objects(
+    values: list[bytes], decode: Callable[[bytes], T], keep: int | None
+) -> deque[T] | None:
     """
-    Tell whether each value is one JSON object on one line, fit for a bulk body as it is.
+    Decode each value, if all are JSON objects with fields, on one line and in UTF-8.
 
-    The fast form of `is_object(v)` and no newline in v, for each v: the tests hold it against
-    that. 0.36 µs a 500-byte value, one in ten not ASCII. A value that is no bytes gives False.
+    Such an object is fit for a bulk body as it is. The fast form of `is_object(v)`, a quote and no
+    newline in v, for each v: the tests hold it against that. 0.39 µs a 500-byte value, one in ten
+    not ASCII.
+
+    Args:
+        decode: Decodes an object, or raises for it.
+        keep: 0 where nobody asks for what it gave.
+    Returns:
+        None where one is none, or no bytes.
     """
     try:
-        deque(map(_decode_object, values), maxlen=0)
+        decoded = deque(map(decode, values), maxlen=keep)
         # Looking for the number is a memchr: 0.03 µs a value. Looking for b"\n" is not: 0.2 µs.
         if any(map(contains, values, repeat(_NEWLINE))):
-            return False
+            return None
+        if not all(map(contains, values, repeat(_QUOTE))):
+            return None
         for value in filterfalse(bytes.isascii, values):
             value.decode()
-    except (*_REFUSED, TypeError, UnicodeDecodeError):
-        return False
-    return True
+    except (*REFUSED, TypeError, UnicodeDecodeError):
+        return None
+    return decoded
 
 
 def is_object(value: bytes) -> bool:
@@ -51,7 +67,7 @@ def is_object(value: bytes) -> bool:
     """
     try:
         _decode_object(value)
-    except _REFUSED:
+    except REFUSED:
         return False
     return _is_utf8(value)
 
@@ -62,7 +78,7 @@ def elements(value: bytes) -> list[bytes] | None:
     """
     try:
         parts = _decode_array(value)
-    except _REFUSED:
+    except REFUSED:
         return None
     return [bytes(part) for part in parts] if _is_utf8(value) else None
 

@@ -7,6 +7,7 @@ unused: they hide position and attempt, and retry a 429 at once.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,6 +22,7 @@ from elasticsearch import ApiError, AsyncElasticsearch
 from sink.config import ElasticsearchSettings
 from sink.core.bulk import Body
 from sink.core.outcome import Reply
+from sink.core.text_analysis import PLUGINS, of_every_node
 from sink.edge.wire import JSON, NDJSON, BodyInPieces, BulkAnswerAsItIs, gzipped
 from sink.errors import ConfigError, Unauthorized, Unavailable
 
@@ -105,10 +107,8 @@ class Elastic:
 
     async def ping(self) -> str:
         """
-        Ask who is there.
+        Ask who is there: the version of Elasticsearch.
 
-        Returns:
-            The version of Elasticsearch.
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
@@ -133,6 +133,14 @@ class Elastic:
                 raise
             return None
         return _bodies(kind, answer)[name]
+
+    async def plugins(self) -> frozenset[str] | None:
+        """
+        Tell the plugins and modules that every node has; None where we may not know.
+        """
+        with suppress(Refused):  # without the privilege monitor, or as a service
+            return of_every_node(await self.ask("GET", PLUGINS))
+        return None
 
     async def get_templates(self, kind: str) -> dict[str, dict[str, object]]:
         """

@@ -132,6 +132,9 @@ class MemoryElastic:
     async def get_template(self, kind: str, name: str) -> dict[str, object] | None:
         return self.cluster.bodies.get((kind, name))
 
+    async def plugins(self) -> frozenset[str] | None:
+        return frozenset()
+
     async def get_templates(self, kind: str) -> dict[str, dict[str, object]]:
         return {name: body for (its, name), body in self.cluster.bodies.items() if its == kind}
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sink.collectors.log import LOG, collect
+from sink.collectors.log import LOG
 from sink.core.collect import Documents, Run
 from sink.core.json_objects import is_object
 from sink.core.record import Partition
@@ -19,9 +19,10 @@ from tests.making import documents
 
 RECORDS = Path(__file__).parents[1] / "fixtures" / "records"
 TIME_MS = 1_795_252_441_945
+STAMP = b'{"@timestamp":"2026-11-21T09:14:01.945Z",'
+OWN_TIMESTAMP = "apisix-log-format.json"
 ONE_OBJECT = [
     "apisix-default.json",
-    "apisix-log-format.json",
     "dup-keys.json",
     "ekk-appender-chinese.json",
     "ekk-appender.json",
@@ -52,17 +53,21 @@ def _sample(name: str) -> bytes:
 
 
 def test_every_sample_has_its_expectation_here() -> None:
-    named = {*ONE_OBJECT, *TEXT, *SEVERAL, *OTHERS}
+    named = {OWN_TIMESTAMP, *ONE_OBJECT, *TEXT, *SEVERAL, *OTHERS}
 
     assert named == {file.name for file in RECORDS.iterdir()}
 
 
 @pytest.mark.parametrize("name", ONE_OBJECT)
-def test_a_json_object_passes_as_the_bytes_it_came_in(name: str) -> None:
+def test_a_json_object_passes_as_the_bytes_it_came_in_behind_the_records_time(name: str) -> None:
     made = _made(_sample(name))
 
-    assert made.sources == [_sample(name)]
+    assert made.sources == [STAMP + _sample(name)[1:]]
     assert list(made.ids) == [7]
+
+
+def test_a_json_object_with_a_timestamp_passes_as_it_is() -> None:
+    assert _made(_sample(OWN_TIMESTAMP)).sources == [_sample(OWN_TIMESTAMP)]
 
 
 @pytest.mark.parametrize("name", TEXT)
@@ -72,6 +77,7 @@ def test_what_is_no_json_object_is_kept_as_text_at_the_records_time(name: str) -
     (source,) = _made(value).sources
     document = orjson.loads(source)
 
+    assert document["@timestamp"] == "2026-11-21T09:14:01.945Z"
     assert document["logtime"] == TIME_MS
     assert document["msg"] == value.decode(errors="replace")
 
@@ -105,7 +111,7 @@ def test_elements_that_are_no_objects_are_refused_and_the_others_stay() -> None:
 def test_an_injected_action_is_a_document_like_any_other() -> None:
     made = _made(_sample("injection.txt"))
 
-    assert made.sources[1].startswith(b'{"delete":')
+    assert made.sources[1].startswith(STAMP + b'"delete":')
     assert list(made.ids) == [b"7-0", b"7-1"]
 
 
@@ -113,11 +119,12 @@ def test_an_object_over_several_lines_is_put_on_one() -> None:
     (source,) = _made(_sample("pretty.json")).sources
 
     assert b"\n" not in source
-    assert orjson.loads(source) == orjson.loads(_sample("pretty.json"))
+    fields = orjson.loads(_sample("pretty.json"))
+    assert orjson.loads(source) == {"@timestamp": "2026-11-21T09:14:01.945Z", **fields}
 
 
 def test_a_byte_order_mark_is_cut() -> None:
-    assert _made(_sample("bom.json")).sources == [b'{"msg":"byte order mark"}']
+    assert _made(_sample("bom.json")).sources == [STAMP + b'"msg":"byte order mark"}']
 
 
 def test_what_is_not_utf8_keeps_its_bytes_in_base64() -> None:
@@ -162,11 +169,12 @@ def test_no_value_is_ever_refused_and_every_document_is_one_object_on_one_line(
 @settings(deadline=None)
 @given(st.binary(min_size=1, max_size=60))
 def test_no_byte_of_a_text_is_lost(value: bytes) -> None:
-    answer = collect(FakeRecord("ekk-order", 0, 7, value))
+    answer = LOG.collect(FakeRecord("ekk-order", 0, 7, value))
     if not isinstance(answer, bytes):
         return
     document = orjson.loads(answer)
-    if set(document) not in ({"logtime", "msg"}, {"logtime", "msg", "msg_base64"}):
+    fields = {"@timestamp", "logtime", "msg"}
+    if set(document) not in (fields, {*fields, "msg_base64"}):
         return
 
     kept = base64.b64decode(document["msg_base64"]) if "msg_base64" in document else None

@@ -41,8 +41,8 @@ def test_the_bound_is_that_of_the_formula() -> None:
     objects = 1000 * 450
     answer = 10 * 2_000_000
     prefetch = 1024 * (1024 + 350) + answer + answer // 500 * 350
-    threads = 3 * (prefetch + 2 * 3_000_000 + objects)
-    bulks = (4 + 5 + 3) * (2_000_000 + objects)
+    threads = 3 * (prefetch + 3 * 3_000_000 + objects)
+    bulks = (4 + 5 + 3) * (2 * 2_000_000 + objects)
     bodies = 2 * 5 * 1_200_000
 
     bound = memory_bound_bytes(_config())
@@ -60,12 +60,12 @@ def test_a_bulk_that_its_caller_runs_has_a_place_beside_the_others() -> None:
         ("kafka", "queued_kbytes", 3 * (1024 + 350)),
         ("kafka", "fetch_bytes_max", 3 * 10),
         ("kafka", "compression_ratio_max", 3 * (2_000_000 + 4_000 * 350)),
-        ("kafka", "poll_bytes_max", 3 * 2),
+        ("kafka", "poll_bytes_max", 3 * 3),
         ("park", "bytes_max", 1),
         ("bulk", "docs_max", 450 * (3 + 12)),
-        ("bulk", "bytes_max", 12),
-        ("bulk", "queue_slots", 2_000_000 + 450_000),
-        ("bulk", "in_flight", 2_000_000 + 2 * 1_200_000 + 450_000),
+        ("bulk", "bytes_max", 2 * 12),
+        ("bulk", "queue_slots", 2 * 2_000_000 + 450_000),
+        ("bulk", "in_flight", 2 * 2_000_000 + 2 * 1_200_000 + 450_000),
     ],
 )
 def test_each_setting_adds_what_an_operator_reads_of_it(

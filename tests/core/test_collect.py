@@ -28,6 +28,7 @@ from sink.errors import Reject
 from sink.testing import FakeRecord
 from tests.making import documents
 
+TIME = b'{"@timestamp":"2026-11-21T09:14:01.945Z",'  # of a FakeRecord
 # A poll: (topic, partition) of each record, as librdkafka mixes them.
 POLLS = st.lists(
     st.tuples(st.sampled_from(["orders", "bills"]), st.integers(0, 1), st.integers(0, 2)),
@@ -81,27 +82,27 @@ def test_a_message_of_librdkafka_is_a_record_as_it_is() -> None:
     (run,) = runs(cast("list[Record]", messages))
 
     assert (run.partition, run.first, run.next_offset) == (Partition("orders", 2), 4, 6)
-    assert documents(run, LOG).sources == [b'{"a":1}'] * 2
+    assert documents(run, LOG).sources == [b'{"@timestamp":"1970-01-01T00:00:00.005Z","a":1}'] * 2
 
 
-def test_json_objects_pass_as_the_bytes_they_came_in() -> None:
+def test_json_objects_pass_as_the_bytes_they_came_in_behind_their_time() -> None:
     values = [b'{"b":1, "a":2}', b'{"n":1.0}']
     made = documents(_run(*values), LOG)
 
-    assert made.sources == values
+    assert made.sources == [TIME + value[1:] for value in values]
     assert list(made.ids) == [7, 8]
 
 
 def test_one_odd_record_leaves_its_neighbours_as_they_are() -> None:
     made = documents(_run(b'{"a":1}', b"plain text", b'{"b":2}'), LOG)
 
-    assert made.sources[0::2] == [b'{"a":1}', b'{"b":2}']
+    assert made.sources[0::2] == [TIME + b'"a":1}', TIME + b'"b":2}']
     assert orjson.loads(made.sources[1])["msg"] == "plain text"
     assert list(made.ids) == [b"7", b"8", b"9"]
 
 
 def test_records_with_gaps_between_them_keep_their_offsets_as_ids() -> None:
-    records: list[Record] = [FakeRecord("orders", 0, offset, b"{}") for offset in (7, 9, 30)]
+    records: list[Record] = [FakeRecord("orders", 0, offset, b'{"a":1}') for offset in (7, 9, 30)]
     made = documents(Run(Partition("orders", 0), records, 7, 31), LOG)
 
     assert list(made.ids) == [7, 9, 30]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sink.collectors import COLLECTORS
 from sink.config import Config
 from sink.core.route import Route, prefix_pattern, route_of, subscription
+from sink.errors import ConfigError
 from sink.routes import routes_of
 
 TOPICS = st.from_regex(r"[A-Za-z0-9._-]{1,249}", fullmatch=True)
@@ -88,7 +89,23 @@ def test_patterns_are_anchored_and_the_prefix_escaped() -> None:
 def test_a_route_has_the_collector_it_names(name: str) -> None:
     (route,) = _routes({"topics": ["t"], "collector": name})
 
-    assert route.collector is COLLECTORS[name]
+    assert route.collector.name == COLLECTORS[name].name
+
+
+def test_a_route_may_name_the_field_of_its_documents_time() -> None:
+    (route,) = _routes(
+        {"topics": ["t"], "time_field": "at", "index": {"zone": "Asia/Shanghai"}},
+    )
+    assert route.collector.batch is not None
+
+    made = route.collector.batch([b'{"at":"2026-11-21 09:15:42"}'], [5], "t")
+
+    assert made == [b'{"@timestamp":"2026-11-21T01:15:42.000Z","at":"2026-11-21 09:15:42"}']
+
+
+def test_a_time_field_for_a_collector_that_reads_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match="reads no time from a field"):
+        _routes({"topics": ["t"], "collector": "raw", "time_field": "at"})
 
 
 def test_a_route_carries_its_settings() -> None:

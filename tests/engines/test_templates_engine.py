@@ -14,14 +14,15 @@ from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
 
 from sink import templates
 from sink.config import Config, load
-from sink.core.template import Step, StepAction
+from sink.core.template import Kind, Step, StepAction
 from sink.edge.elastic import Elastic
 from sink.errors import Unavailable
 
 pytestmark = pytest.mark.engines
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-COMPONENTS = ["ekk-mappings", "sink-dynamic", "sink-settings"]
+COMPONENTS = ["ekk-mappings", "sink-dynamic", "sink-settings", "sink-text", "sink-timestamp"]
+INDEX_TEMPLATES = [each.name for each in templates.load(None) if each.kind is Kind.INDEX]
 
 
 class Engine(Protocol):
@@ -96,7 +97,8 @@ def cluster(elasticsearch: Engine, tmp_path: Path) -> Iterator[Cluster]:
         found = Cluster(elasticsearch.url, client, tmp_path)
 
         def without_templates() -> None:
-            _deleted(client.indices.delete_index_template, "ekk")
+            for name in INDEX_TEMPLATES:  # a component in use is not deleted
+                _deleted(client.indices.delete_index_template, name)
             for name in [*COMPONENTS, "ekk-custom"]:
                 _deleted(client.cluster.delete_component_template, name)
 
@@ -267,3 +269,27 @@ def test_a_document_with_too_many_fields_is_kept_and_the_mapping_stays_bounded(
     assert len(cluster.search({"match_all": {}})) == 2
     mapping = cluster.client.indices.get_mapping(index=cluster.index)
     assert len(mapping[cluster.index]["mappings"]["properties"]) <= 1000
+
+
+def test_the_plan_says_how_text_is_analyzed_and_why(cluster: Cluster) -> None:
+    """This Elasticsearch has none of the analyzers that know Chinese."""
+
+    async def connected() -> list[Step]:
+        config = cluster.config()
+        async with Elastic(config.elasticsearch) as elastic:
+            return await templates.plan(elastic, config)
+
+    [step] = [step for step in asyncio.run(connected()) if step.template.name == "sink-text"]
+
+    assert "text is analyzed by standard" in step.reason
+    assert "not every node has analysis-ik, analysis-smartcn, analysis-common" in step.reason
+
+
+def test_the_variants_are_refused_by_a_node_that_lacks_them_and_by_no_other_fault(
+    cluster: Cluster,
+) -> None:
+    for variant in templates.variants(None):
+        settings: Any = variant.body["template"]
+        name = f"{cluster.index}-{variant.name}"
+        with pytest.raises(BadRequestError, match="Unknown analyzer type"):
+            cluster.client.indices.create(index=name, settings=settings["settings"])

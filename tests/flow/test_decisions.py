@@ -6,6 +6,7 @@ from sink.core.command import Command
 from sink.core.record import Partition
 from tests.flow.pipeline import TOPIC, Pipeline, running, values
 from tests.flow.test_parking import INDEX, OTHER, PARKED, _command, _parked, _pipeline
+from tests.making import stamped
 from tests.waiting import wait_until
 
 OTHER_INDEX = "sag-bill_1970-01-01"
@@ -37,7 +38,9 @@ def test_what_was_dropped_stays_dropped_after_a_restart() -> None:
     with running(second):
         second.elastic.unblock(OTHER_INDEX)
         second.until_all_is_committed()
-    assert sorted(second.elastic.documents().values()) == sorted(values(5, 100))
+    assert sorted(second.elastic.documents().values()) == sorted(
+        stamped(*values(5, 100), time_ms=1)
+    )
 
 
 def test_each_document_moved_to_the_dead_letters_is_there_and_no_other() -> None:
@@ -76,4 +79,6 @@ def test_a_decision_is_not_about_documents_of_a_topic_that_was_created_again() -
         )
         pipeline.elastic.unblock(INDEX)
         pipeline.until_all_is_committed()
-    assert sorted(pipeline.elastic.documents().values()) == sorted(values(5, 100))
+    assert sorted(pipeline.elastic.documents().values()) == sorted(
+        stamped(*values(5, 100), time_ms=1)
+    )

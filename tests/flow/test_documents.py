@@ -15,6 +15,7 @@ from tests.flow.pipeline import (
     running,
     values,
 )
+from tests.making import stamped
 from tests.waiting import wait_until
 
 
@@ -26,7 +27,7 @@ def test_records_become_documents_and_their_offsets_are_committed() -> None:
         pipeline.until_all_is_committed()
 
     index = pipeline.elastic.indices["sag-order_2026-11-01"]
-    assert index == {document_id(r): r.value() for r in records}
+    assert index == dict(zip(map(document_id, records), stamped(*values(10)), strict=True))
     assert pipeline.broker.committed() == {ORDERS: 10}
     assert pipeline.fates() == {"consumed": 10, "indexed": 10}
     everything_is_accounted_for(pipeline)
@@ -124,7 +125,7 @@ def test_an_index_that_takes_nothing_for_a_while_loses_nothing(
 def test_what_is_already_there_counts_as_a_duplicate_and_is_committed() -> None:
     pipeline = Pipeline()
     records = pipeline.broker.produce(TOPIC, *values(4))
-    there = {document_id(record): record.value() or b"" for record in records[:3]}
+    there = dict(zip(map(document_id, records[:3]), stamped(*values(3)), strict=True))
     pipeline.elastic.indices["sag-order_2026-11-01"] = there
 
     with running(pipeline):
@@ -266,8 +267,8 @@ def test_a_refused_element_of_an_array_is_dead_alone_and_not_with_its_whole_reco
     whole = b'[{"n":0},{"n":"bad 1"},{"n":"bad 2"},17,18]'
     assert sorted(told) == [
         ("collect", whole, (3, 4)),
-        ("index", b'{"n":"bad 1"}', (1,)),
-        ("index", b'{"n":"bad 2"}', (2,)),
+        ("index", *stamped(b'{"n":"bad 1"}'), (1,)),
+        ("index", *stamped(b'{"n":"bad 2"}'), (2,)),
     ]
     assert pipeline.fates() == {"consumed": 5, "indexed": 1, "dead": 4}
     everything_is_accounted_for(pipeline)

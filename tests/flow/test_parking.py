@@ -14,6 +14,7 @@ from tests.flow.pipeline import (
     running,
     values,
 )
+from tests.making import stamped
 from tests.waiting import wait_until
 
 OTHER = "ekk-bill"
@@ -96,7 +97,7 @@ def test_what_waits_too_long_goes_to_the_parked_topic_and_comes_back_when_the_in
         pipeline.elastic.unblock(INDEX)
         pipeline.until_all_is_committed()
     assert set(pipeline.elastic.documents()) == {document_id(record) for record in sent}
-    assert set(pipeline.elastic.indices[INDEX].values()) == set(values(30))
+    assert set(pipeline.elastic.indices[INDEX].values()) == set(stamped(*values(30), time_ms=1))
     back = pipeline.fates(PARKED)
     assert back["indexed"] + back.get("duplicate", 0) + back["parked"] == back["consumed"]
     everything_is_accounted_for(pipeline)
@@ -291,7 +292,9 @@ def test_a_command_is_about_the_documents_before_it_alone() -> None:
         wait_until(lambda: pipeline.fates().get("parked") == 10, 10, "the next to be parked")
         pipeline.elastic.unblock(INDEX)
         pipeline.until_all_is_committed()
-    assert sorted(pipeline.elastic.documents().values()) == sorted(values(5, 100))
+    assert sorted(pipeline.elastic.documents().values()) == sorted(
+        stamped(*values(5, 100), time_ms=1)
+    )
 
 
 def test_documents_of_an_index_that_resumes_and_is_refused_in_turns_wait_no_longer_for_it() -> None:

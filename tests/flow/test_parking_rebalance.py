@@ -27,6 +27,7 @@ from tests.flow.pipeline import (
     running,
     values,
 )
+from tests.making import stamped
 from tests.waiting import wait_until
 
 
@@ -140,7 +141,9 @@ def test_a_stop_in_the_midst_of_parking_loses_nothing() -> None:
     second.elastic.unblock(JANUARY)
     with running(second):
         second.until_all_is_committed()
-    assert set(_sources(second.elastic.documents().values())) == set(values(30))
+    assert set(_sources(second.elastic.documents().values())) == set(
+        stamped(*values(30), time_ms=1)
+    )
     all_is_well(second, 2)
 
 

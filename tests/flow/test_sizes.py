@@ -25,6 +25,7 @@ from tests.flow.pipeline import (
     running,
     values,
 )
+from tests.making import stamped
 from tests.waiting import wait_until
 
 TOO_LARGE = Reply(413)
@@ -124,7 +125,7 @@ def test_only_the_element_that_is_too_large_is_dead_and_not_its_array() -> None:
         pipeline.until_all_is_committed()
 
     (letter,) = pipeline.dead_letters.letters
-    assert (letter.positions, letter.record.value()) == ((1,), giant)
+    assert (letter.positions, [letter.record.value()]) == ((1,), stamped(giant))
     assert pipeline.fates() == {"consumed": 13, "indexed": 12, "dead": 1}
     everything_is_accounted_for(pipeline)
 

@@ -15,8 +15,19 @@ from sink.templates import load
 SHIPPED = {
     ("sink-settings", 1): "9dd4710a8cbbf987",
     ("sink-dynamic", 1): "687e278ca11725b5",
+    ("sink-text", 1): "1a9d12e195794891",
+    ("sink-timestamp", 1): "211b969bab91ec5a",
     ("ekk-mappings", 1): "3352c62eb044c13e",
-    ("ekk", 1): "b5da9a57a9522034",
+    ("gateway-mappings", 1): "bcccaa092a5a939f",
+    ("kong-mappings", 1): "11423cccfaff9917",
+    ("apisix-mappings", 1): "b72108b509393a18",
+    ("zap-mappings", 1): "c6a91fdf30f6041e",
+    ("logstash-mappings", 1): "5ac2d25f7a140760",
+    ("ekk", 2): "82ed79fc3869e1e8",
+    ("kong", 1): "92fada136a5c6cc1",
+    ("apisix", 1): "a238e3bfea9020ea",
+    ("zap", 1): "d809bef06e4b68c4",
+    ("logstash", 1): "e3761c05fe418c17",
 }
 
 

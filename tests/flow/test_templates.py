@@ -52,6 +52,9 @@ class MemoryStore:
         self.puts.append(name)
         self.bodies[kind, name] = json.loads(json.dumps(body))
 
+    async def plugins(self) -> frozenset[str] | None:
+        return frozenset()
+
     async def get_templates(self, kind: str) -> dict[str, dict[str, object]]:
         return {name: body for (its, name), body in self.bodies.items() if its == kind}
 
@@ -112,7 +115,7 @@ def test_a_foreign_template_stays_and_the_others_are_written(tmp_path: Path) -> 
 
     assert actions.count(StepAction.FOREIGN) == 1
     assert store.bodies["component", "sink-settings"] == {"template": {"settings": {}}}
-    assert store.puts == ["ekk-mappings", "sink-dynamic", "ekk"]
+    assert store.puts == ["ekk-mappings", "sink-dynamic", "sink-text", "sink-timestamp", "ekk"]
 
 
 def test_asked_to_be_strict_a_foreign_template_stops_all_writing(tmp_path: Path) -> None:
@@ -221,6 +224,8 @@ def test_plan_prints_a_line_for_each_template_and_writes_nothing(
         ["create", "component", "ekk-mappings"],
         ["create", "component", "sink-dynamic"],
         ["create", "component", "sink-settings"],
+        ["create", "component", "sink-text"],
+        ["create", "component", "sink-timestamp"],
         ["create", "index", "ekk"],
     ]
     assert (result.exit_code, store.puts) == (0, [])

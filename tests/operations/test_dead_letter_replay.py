@@ -15,6 +15,7 @@ from sink.operations.dead_letters import Letter
 from sink.operations.report import Report
 from sink.routes import routes_of
 from sink.testing import FakeRecord
+from tests.making import stamped
 from tests.operations.making import TOPIC_ID, letter, message, opened, refused, rejected
 
 _ROUTE = {"name": "ekk", "prefix": "ekk-", "index": {"prefix": "sag-"}}
@@ -41,7 +42,7 @@ def test_a_refused_document_gets_the_index_and_id_it_had() -> None:
     """Also when the route names another index today: there it would be a second document."""
     sent, _ = planned(refused(), {"index": {"prefix": "other-"}})
 
-    assert sent == [("create", "sag-a_2026-11-01", _ID, b'{"logtime":"garbage"}')]
+    assert sent == [("create", "sag-a_2026-11-01", _ID, *stamped(b'{"logtime":"garbage"}'))]
 
 
 def test_a_refused_record_is_collected_again_before_it_is_sent() -> None:
@@ -63,13 +64,13 @@ def test_one_element_of_an_array_is_sent_as_it_is_under_its_own_id() -> None:
 def test_a_record_the_collector_refused_gets_index_and_id_as_from_the_daemon() -> None:
     sent, _ = planned(rejected(b'{"a":1}'))
 
-    assert sent == [("create", "sag-a_2026-11-01", _ID, b'{"a":1}')]
+    assert sent == [("create", "sag-a_2026-11-01", _ID, *stamped(b'{"a":1}'))]
 
 
 def test_of_an_array_only_the_elements_of_the_letter_are_sent() -> None:
     sent, report = planned(rejected(b'[{"n":0},{"n":1},2,3]', positions=(1, 2)))
 
-    assert [(name, source) for _, _, name, source in sent] == [(f"{_ID}-1", b'{"n":1}')]
+    assert [(name, source) for _, _, name, source in sent] == [(f"{_ID}-1", *stamped(b'{"n":1}'))]
     assert report.fates == {"refused": 1}
     ((_, error_type),) = report.refusals
     assert error_type == "not_an_object"

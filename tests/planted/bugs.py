@@ -132,16 +132,17 @@ BUGS = (
         "let raw newlines through",
         "a value breaks the framing of the bulk, and may inject an action",
         "sink/core/json_objects.py",
-        "        if any(map(contains, values, repeat(_NEWLINE))):\n            return False\n",
-        "        if any(map(contains, values, repeat(0))):\n            return False\n",
+        "        if any(map(contains, values, repeat(_NEWLINE))):\n            return None\n",
+        "        if any(map(contains, values, repeat(0))):\n            return None\n",
         ("tests/core/test_json_objects.py", "tests/collectors/test_log.py"),
     ),
     Bug(
         "date the index by the wall clock",
         "a replay after the end of a month writes every document a second time",
         "sink/core/target.py",
-        "        times = list(map(_time_of, timestamps))\n",
-        '        times = [__import__("time").time_ns() // 10**6 for _ in timestamps]\n',
+        "        for begin, end, index, leader_epoch in self._segments(records, times_ms):\n",
+        '        times_ms = [__import__("time").time_ns() // 10**6 for _ in records]\n'
+        "        for begin, end, index, leader_epoch in self._segments(records, times_ms):\n",
         ("tests/core/test_target.py",),
     ),
 )
