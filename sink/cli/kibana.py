@@ -64,6 +64,7 @@ def _print(done: "SetUp") -> None:
 
 
 def _as_json(done: "SetUp") -> dict[str, object]:
+    links = {each.title: each.url for each in done.links}
     views = [
         {
             "action": step.action,
@@ -71,9 +72,9 @@ def _as_json(done: "SetUp") -> dict[str, object]:
             "time_field": step.wanted.time_field,
             "topics": step.wanted.topics,
             "reason": step.reason,
-            "discover": link.url,
+            "discover": links.get(step.view.title),
         }
-        for step, link in zip(done.steps, done.links, strict=True)
+        for step in done.steps
     ]
     return {
         "data_views": views,

@@ -123,7 +123,7 @@ async def set_up_dashboard(kibana: Kibana, config: Config, step: Step) -> Dashbo
         return planned._replace(action=Action.REFUSED, reason="; ".join(result.refused))
     if result.there:
         return planned._replace(action=Action.KEEP, reason="it is there")
-    return planned
+    return planned._replace(reason="it was missing")
 
 
 def plan_dashboard(config: Config) -> DashboardStep:

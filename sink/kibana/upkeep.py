@@ -13,6 +13,7 @@ import structlog
 
 from sink.config import Config
 from sink.core.data_view import Action, Link, Step, Wanted
+from sink.edge import threads
 from sink.edge.kibana import Kibana
 from sink.edge.retry import Backoff
 from sink.errors import ConfigError, Unavailable
@@ -51,6 +52,7 @@ class Upkeep:
         self._links: tuple[Link, ...] = ()  # replaced as a whole: other threads read it
         self._done: set[str] = set()  # titles that need no more work
         self._left_out = 0
+        self._thread: threading.Thread | None = None
         self._told = ""  # the last failure: the same again is no news
 
     def links(self) -> Sequence[Link]:
@@ -59,12 +61,16 @@ class Upkeep:
         """
         return self._links
 
-    def start(self, stop: Stop) -> None:
+    def ensure(self, stop: Stop) -> None:
         """
-        Begin, if the configuration wants it. Returns at once; it ends with the process.
+        See that it runs, if the configuration wants it. Returns at once, and never raises.
         """
-        if self._config.kibana.setup_on_start:
-            threading.Thread(target=self.run, args=(stop,), name="kibana", daemon=True).start()
+        if not self._config.kibana.setup_on_start or (self._thread and self._thread.is_alive()):
+            return
+        try:
+            self._thread = threads.start(lambda: self.run(stop), "kibana")
+        except Unavailable as failure:
+            self._tell(str(failure))
 
     def run(self, stop: Stop) -> None:
         """

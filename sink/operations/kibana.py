@@ -6,7 +6,7 @@ import asyncio
 from typing import NamedTuple
 
 from sink.config import Config
-from sink.core.data_view import Link, Step
+from sink.core.data_view import Action, Link, Step
 from sink.edge.kafka.admin import Brokers
 from sink.edge.kibana import Kibana
 from sink.kibana.setup import (
@@ -28,7 +28,7 @@ class SetUp(NamedTuple):
     """
 
     steps: list[Step]
-    links: list[Link]  # one for each step
+    links: list[Link]  # to those that Kibana did not refuse
     dashboard: DashboardStep
     left_out: int  # data views beyond kibana.data_views_max
 
@@ -56,4 +56,5 @@ async def _set_up(kibana: Kibana, config: Config, views: Views, *, dry_run: bool
         if not dry_run:
             steps = await carry_out(kibana, steps)
             dashboard = await set_up_dashboard(kibana, config, steps[-1])
-    return SetUp(steps, [link(config, step) for step in steps], dashboard, views.left_out)
+    links = [link(config, step) for step in steps if step.action is not Action.REFUSED]
+    return SetUp(steps, links, dashboard, views.left_out)
