@@ -7,6 +7,7 @@ that is not Kibana's own is an error that says what stands there instead.
 
 import hashlib
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -208,7 +209,7 @@ class Kibana:
         if key is not None:
             headers["authorization"] = f"ApiKey {key}"
         if basic is not None:
-            headers["authorization"] = aiohttp.BasicAuth(*basic).encode()
+            headers["authorization"] = f"Basic {b64encode(':'.join(basic).encode()).decode()}"
         return headers
 
     def _judged(
