@@ -53,20 +53,28 @@ def names(upkeep: Upkeep) -> list[str]:
 
 
 def test_a_topic_that_appears_gets_its_data_view_and_its_link() -> None:
-    topics = ["ekk-a"]
+    looks, there = 0, ["ekk-a"]
+
+    def topics() -> list[str]:
+        nonlocal looks
+        looks += 1
+        return there
+
     with (
         FakeKibana() as fake,
-        running(config_of(fake, setup_on_start=True), lambda: topics) as (upkeep, logged),
+        running(config_of(fake, setup_on_start=True), topics) as (upkeep, logged),
     ):
         wait_until(lambda: names(upkeep) == ["a"], 10, "the first link")
-        asked = len(fake.asked)
-        topics.append("ekk-b")
+        there.append("ekk-b")
         wait_until(lambda: names(upkeep) == ["a", "b"], 10, "the second link")
+        seen = looks
+        wait_until(lambda: looks > seen + 5, 10, "further looks at the topics")
 
-        assert {view["name"] for view in fake.data_views().values()} == {"a", "b"}
-        assert asked == 2, "where nothing is new Kibana is not asked"
-        told = [each["name"] for each in logged if each["event"] == "data view created"]
-        assert told == ["a", "b"]
+    assert {view["name"] for view in fake.data_views().values()} == {"a", "b"}
+    methods = [each.method for each in fake.asked]
+    assert methods == ["GET", "POST"] * 2, "where nothing is new Kibana is not asked"
+    told = [each["name"] for each in logged if each["event"] == "data view created"]
+    assert told == ["a", "b"]
 
 
 def test_without_the_wish_nothing_is_asked_and_no_thread_runs() -> None:
