@@ -95,7 +95,7 @@ class Upkeep:
             return False
         except Exception as failure:
             # Unforeseen: it must neither end the daemon nor this thread. It is tried again.
-            self._tell(f"{type(failure).__name__}: {failure}")
+            self._tell(f"{type(failure).__name__}: {failure}", unforeseen=True)
             return False
         if self._told:
             self._told = ""
@@ -131,10 +131,11 @@ class Upkeep:
             )
         self._left_out = left_out
 
-    def _tell(self, reason: str) -> None:
+    def _tell(self, reason: str, *, unforeseen: bool = False) -> None:
         if reason != self._told:
             self._told = reason
             log.warning(
                 "kibana is not set up, it is tried again; records flow on. `sink check` says more",
                 reason=reason,
+                exc_info=unforeseen,
             )

@@ -3,7 +3,7 @@ The daemon's part: data views as topics appear, and records that flow on whateve
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -19,7 +19,7 @@ from tests.edge.answering import AnsweringServer, Told, closed_port
 from tests.kibana.sides import config_of
 from tests.waiting import wait_until
 
-Logged = list[dict[str, object]]
+Logged = Sequence[Mapping[str, object]]
 
 
 class _Ended(Stop):
@@ -40,7 +40,7 @@ def running(config: Config, topics: Callable[[], list[str]]) -> Iterator[tuple[U
     with capture_logs() as logged:
         upkeep.ensure(stop)
         try:
-            yield upkeep, logged  # type: ignore[misc]
+            yield upkeep, logged
         finally:
             stop.request()
             for thread in threading.enumerate():
@@ -124,6 +124,7 @@ def test_a_kibana_that_is_not_there_and_brokers_that_are_not_are_survived() -> N
     reasons = [str(each["reason"]) for each in logged]
     assert reasons[0] == "no broker"
     assert reasons[1] == "RuntimeError: a bug"
+    assert [bool(each.get("exc_info")) for each in logged[:3]] == [False, True, False]
     assert "does not answer" in reasons[2]
 
 
