@@ -9,7 +9,6 @@ Until the start is through nothing is consumed, and the status port says what is
 """
 
 import asyncio
-import gc
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
@@ -25,7 +24,7 @@ from sink.core.ledger import Account, imbalance
 from sink.core.record import Partition
 from sink.core.route import Route, route_of, subscription
 from sink.core.template import WRITES, Step, StepAction
-from sink.edge import threads
+from sink.edge import garbage, threads
 from sink.edge.elastic import Elastic
 from sink.edge.handoff import Handoff
 from sink.edge.kafka.beginnings import begin_group
@@ -37,6 +36,7 @@ from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.edge.status import StatusServer
 from sink.errors import ConfigError, Unavailable
+from sink.kibana.upkeep import Upkeep
 from sink.reading.crew import Crew
 from sink.reading.targets import Targets
 from sink.reading.worker import Worker
@@ -85,12 +85,14 @@ class Daemon:
         )
         self._lanes: Lanes | None = None  # made by the loop, which owns them
         self._letter_topics = LetterTopics(config, self._routes, self._brokers)
+        self._kibana = Upkeep(config, self._brokers.topics)
         self._status = StatusServer(
             config.status,
             self._readiness,
             self._account,
             self._parked,
             lambda: self._letter_topics.at_risk,
+            self._kibana.links,
         )
         self._loop = asyncio.new_event_loop()  # runs on its own thread from `run` on
 
@@ -102,7 +104,7 @@ class Daemon:
             The exit code.
         """
         self._stop.on_signals()
-        _tune_garbage_collection()
+        garbage.tune()
         bound = memory_bound_bytes(self._config)
         log.info("starting", version=__version__, memory_bound_mib=round(bound / 2**20))
         thread = threads.start(self._loop.run_forever, "loop")
@@ -201,7 +203,7 @@ class Daemon:
         templates_at = time.monotonic() + _TEMPLATES_EVERY_S
         letters_at = time.monotonic() + _LETTERS_EVERY_S
         while not self._stop.wait(_WATCH_S):
-            gc.collect()  # see _tune_garbage_collection
+            garbage.collect()
             self._check_ledger()
             if writing.done():  # a bug: nothing is settled or committed any more, nothing is lost
                 self._readiness.lacks("writer", "the writer ended, restart the daemon")
@@ -209,6 +211,7 @@ class Daemon:
             if "kafka" in reasons:
                 self._attempt("kafka", lambda: self._brokers.topics(timeout_s=_WATCH_S))
             self._attempt("threads", self._crew.ensure)
+            self._kibana.ensure(self._stop)
             amiss = reasons.keys() & {"dead_letters", "parked", "letter_topics"}
             if amiss or time.monotonic() > letters_at:
                 letters_at = time.monotonic() + _LETTERS_EVERY_S
@@ -284,15 +287,3 @@ class Daemon:
         log.info(
             "stopped", in_flight_documents=left, note="in flight: read again at the next start"
         )
-
-
-def _tune_garbage_collection() -> None:
-    """
-    Leave the collection of cyclic garbage to the watch, and what is there now out of it for good.
-
-    A poll makes thousands of objects, none of them in a cycle: the default threshold of 700 would
-    scan them several times a poll (10 % of all CPU, measured).
-    """
-    gc.collect()
-    gc.freeze()
-    gc.disable()

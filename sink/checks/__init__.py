@@ -1,5 +1,5 @@
 """
-Whether a configuration would work: asks Kafka and Elasticsearch, writes nothing, joins no group.
+Whether a configuration would work: asks all sides, writes nothing, joins no group.
 
 Each check is a small function that gives findings; a table for each side puts them in order. Called
 by `sink check`.
@@ -7,9 +7,10 @@ by `sink check`.
 
 import asyncio
 from collections.abc import Sequence
+from itertools import chain
 
 from sink import templates
-from sink.checks import elasticsearch, kafka
+from sink.checks import elasticsearch, kafka, kibana
 from sink.checks.finding import Finding, Level, good
 from sink.config import Config
 from sink.core.budget import memory_bound_bytes
@@ -21,7 +22,7 @@ __all__ = ["Finding", "Level", "findings"]
 
 async def findings(config: Config, now_ms: int) -> list[Finding]:
     """
-    Try a configuration. Both sides are asked at the same time, and each whatever the other says.
+    Try a configuration. All sides are asked at the same time, and each whatever the others say.
 
     Args:
         now_ms: The time for which indices are named, milliseconds since the epoch.
@@ -30,10 +31,12 @@ async def findings(config: Config, now_ms: int) -> list[Finding]:
     """
     routes = routes_of(config)
     templates.wanted(config)  # a fault in templates.dir is told also when nothing answers
-    from_kafka, from_elasticsearch = await asyncio.gather(
-        asyncio.to_thread(kafka.findings, config, routes, now_ms), elasticsearch.findings(config)
+    found = await asyncio.gather(
+        asyncio.to_thread(kafka.findings, config, routes, now_ms),
+        elasticsearch.findings(config),
+        kibana.findings(config),
     )
-    return [_configuration(config, routes), *from_kafka, *from_elasticsearch]
+    return [_configuration(config, routes), *chain.from_iterable(found)]
 
 
 def _configuration(config: Config, routes: Sequence[Route]) -> Finding:

@@ -22,6 +22,7 @@ _COMMANDS = {
     "parked": "List the documents whose index takes none, and decide about them.",
     "replay": "Read a range of a topic again and index it.",
     "templates": "Plan, apply, list and show index templates.",
+    "kibana": "Make data views for the topics, and a starter dashboard.",
     "config": "Make, show and describe the configuration.",
 }
 

@@ -6,6 +6,7 @@ Settings are read by `load` at start, never at import, and never change afterwar
 
 from sink.config.elasticsearch import ElasticsearchSettings
 from sink.config.kafka import KafkaSettings
+from sink.config.kibana import KibanaSettings
 from sink.config.load import Effective, effective, load
 from sink.config.routes import IndexSettings, RouteSettings
 from sink.config.settings import (
@@ -26,6 +27,7 @@ __all__ = [
     "ElasticsearchSettings",
     "IndexSettings",
     "KafkaSettings",
+    "KibanaSettings",
     "LogSettings",
     "RouteSettings",
     "ShutdownSettings",

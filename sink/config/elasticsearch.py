@@ -4,7 +4,6 @@ The [elasticsearch] section: the nodes, the credentials, TLS.
 
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -20,11 +19,13 @@ from sink.config.section import (
     Secret,
     Section,
     Words,
-    checked_secret,
+    check_credentials,
     json_text,
     masked_table,
     read_secret,
+    read_user,
     refuse_owned,
+    url_fault,
 )
 
 _RETRIES = "it retries by itself, see bulk.retry_initial_ms and bulk.retry_max_ms"
@@ -52,28 +53,15 @@ OWNED = {
     "default_mimetype": _BYTES,
 }
 
-_CREDENTIALS = ("api_key", "api_key_file", "basic_auth", "basic_auth_file")
-
 
 def _node_urls(hosts: tuple[str, ...]) -> tuple[str, ...]:
     """
     Check each URL without ever repeating one that may hold a password.
     """
     for number, host in enumerate(hosts, start=1):
-        try:
-            url = urlsplit(host)
-            usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
-        except ValueError:
-            usable = False
-        if not usable:
-            raise ValueError(f"number {number} is no URL of a node, as http://localhost:9200")
-        if "@" in url.netloc:
-            raise ValueError(
-                f"number {number} holds a user or a password, which would end in logs: "
-                "use elasticsearch.basic_auth or elasticsearch.api_key"
-            )
-        if url.query or url.fragment:
-            raise ValueError(f"number {number} holds a query or a fragment: a node has none")
+        fault = url_fault(host, "a node", "http://localhost:9200", "elasticsearch")
+        if fault:
+            raise ValueError(f"number {number} {fault}")
     return hosts
 
 
@@ -161,22 +149,14 @@ class ElasticsearchSettings(Section):
         Raises:
             ConfigError: The file cannot be read or is empty.
         """
-        text = read_secret(self.basic_auth, self.basic_auth_file)
-        if text is None:
-            return None
-        user, _, password = text.partition(":")
-        return user, password
+        return read_user(self.basic_auth, self.basic_auth_file)
 
     @model_validator(mode="after")
     def _credentials_fit_together(self) -> Self:
-        given = [name for name in _CREDENTIALS if getattr(self, name) is not None]
-        given += [f"client.{name}" for name in ("bearer_auth",) if name in self.client]
-        if len(given) > 1:
-            raise ValueError(f"give one kind of credential, not {' and '.join(given)}")
-        checked_secret(self.api_key, self.api_key_file)
-        pair = checked_secret(self.basic_auth, self.basic_auth_file)
-        if pair is not None and ":" not in pair:
-            raise ValueError("basic_auth (or its file) should be user:password, it has no colon")
+        others = [f"client.{name}" for name in ("bearer_auth",) if name in self.client]
+        check_credentials(
+            self.api_key, self.api_key_file, self.basic_auth, self.basic_auth_file, others
+        )
         if self.client_key and not self.client_cert:
             raise ValueError("client_key needs the client_cert it belongs to")
         return self

@@ -6,10 +6,11 @@ No setting is declared here and nothing but a secret's own file is read.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -109,6 +110,31 @@ def masked_table(table: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     return {key: MASK if _SECRET_KEY.search(key) else value for key, value in table.items()}
 
 
+def url_fault(url: str, what: str, example: str, section: str) -> str | None:
+    """
+    Say what is wrong with a server's URL, without ever repeating one that may hold a password.
+
+    Args:
+        what: Whose URL it should be.
+        section: Where the credentials belong.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        return f"is no URL of {what}, as {example}"
+    if "@" in parts.netloc:
+        return (
+            "holds a user or a password, which would end in logs: "
+            f"use {section}.basic_auth or {section}.api_key"
+        )
+    return (
+        f"holds a query or a fragment: {what} has none" if parts.query or parts.fragment else None
+    )
+
+
 def read_secret(inline: SecretStr | None, file: Path | None) -> str | None:
     """
     Return a secret from its file, read anew at each call, or from the configuration.
@@ -126,6 +152,50 @@ def read_secret(inline: SecretStr | None, file: Path | None) -> str | None:
     if not text:
         raise ConfigError(f"the secret's file {file} is empty: write the secret into it")
     return _fit_for_a_header(text, f"the secret's file {file}")
+
+
+def read_user(inline: SecretStr | None, file: Path | None) -> tuple[str, str] | None:
+    """
+    Return user and password out of user:password.
+
+    Raises:
+        ConfigError: As `read_secret`.
+    """
+    text = read_secret(inline, file)
+    if text is None:
+        return None
+    user, _, password = text.partition(":")
+    return user, password
+
+
+def check_credentials(
+    api_key: SecretStr | None,
+    api_key_file: Path | None,
+    basic_auth: SecretStr | None,
+    basic_auth_file: Path | None,
+    others: Sequence[str] = (),
+) -> None:
+    """
+    Check that at most one kind of credential is given, and that it can be read.
+
+    Args:
+        others: Further kinds that are given.
+    Raises:
+        ValueError: In the form a validator reports.
+    """
+    kinds = {
+        "api_key": api_key,
+        "api_key_file": api_key_file,
+        "basic_auth": basic_auth,
+        "basic_auth_file": basic_auth_file,
+    }
+    given = [*(name for name, value in kinds.items() if value is not None), *others]
+    if len(given) > 1:
+        raise ValueError(f"give one kind of credential, not {' and '.join(given)}")
+    checked_secret(api_key, api_key_file)
+    pair = checked_secret(basic_auth, basic_auth_file)
+    if pair is not None and ":" not in pair:
+        raise ValueError("basic_auth (or its file) should be user:password, it has no colon")
 
 
 def _fit_for_a_header(secret: str, where: str) -> str:

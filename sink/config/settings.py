@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, DirectoryPath, Field, field_validator, mod
 
 from sink.config.elasticsearch import ElasticsearchSettings
 from sink.config.kafka import KafkaSettings
+from sink.config.kibana import KibanaSettings
 from sink.config.routes import RouteSettings
 from sink.config.section import Section, Topic, json_text, topic_name
 
@@ -234,6 +235,7 @@ class Config(Section):
     dead_letter: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     park: ParkSettings = Field(default_factory=ParkSettings)
     templates: TemplatesSettings = Field(default_factory=TemplatesSettings)
+    kibana: KibanaSettings = Field(default_factory=KibanaSettings)
     status: StatusSettings = Field(default_factory=StatusSettings)
     shutdown: ShutdownSettings = Field(default_factory=ShutdownSettings)
     log: LogSettings = Field(default_factory=LogSettings)

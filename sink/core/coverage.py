@@ -38,13 +38,16 @@ def shadowed(
     """
     found = []
     for each in destinations:
-        ours, theirs = _winner(each.sample, own), _winner(each.sample, others)
+        ours, theirs = winner(each.sample, own), winner(each.sample, others)
         if ours is not None and theirs is not None and _priority(theirs) > _priority(ours):
             found.append((each.route, ours, theirs))
     return found
 
 
-def _winner(index: str, templates: Iterable[Template]) -> Template | None:
+def winner(index: str, templates: Iterable[Template]) -> Template | None:
+    """
+    Find the index template that an index takes; None where no pattern matches its name.
+    """
     matching = [
         template
         for template in templates

@@ -15,6 +15,10 @@ from typing import NamedTuple
 _ILLEGAL = re.compile(r'[\\/*?"<>|\s,#:\x00-\x1f\x7f]')
 NAME_BYTES_MAX = 255
 UNDATED = "undated"
+_DATE = "yyyy-MM-dd"
+_ANY = "\ue000"  # stands for a date's part while a pattern is made legal: a * would not be
+# Longest that a form's dates may be beyond their directives before a name is cut: "september" is.
+_CUT_SOONER_BYTES = 80
 _FOREVER = 2**63
 
 _FORMAT_UNITS = {**dict.fromkeys("YCGymBbhjdeUWVuwaAFDx", "day"), **dict.fromkeys("HIkp", "hour")}
@@ -71,6 +75,24 @@ class IndexNames:
             return Dated(self._undated(user_topic), time_ms, _FOREVER)
         return Dated(self._at(user_topic, begin), *span)
 
+    def wildcards(self, user_topic: str) -> tuple[str, ...]:
+        """
+        Give patterns that match every index of a user topic from 2000 to 2099, and `…_undated`.
+
+        As few others as `*` allows: the year keeps `order_20*` from matching topic order.service,
+        `order_service_2026-11-01`.
+        """
+        undated = self._undated(user_topic)
+        if not self._whole:
+            name = self.dated(user_topic, 0).name  # may be cut: its date never is
+            return f"{name[: -len(_DATE)]}20*-*-*", undated
+        marked = re.sub(r"%-?(.)", _wildcard, self._format)
+        text = _legal(marked.replace("{topic}", _legal(user_topic)), dots=True)
+        if len(text.encode()) > NAME_BYTES_MAX - _CUT_SOONER_BYTES:
+            head = text.partition(_ANY)[0].encode()[: NAME_BYTES_MAX - _CUT_SOONER_BYTES]
+            text = head.decode(errors="ignore") + _ANY
+        return re.sub(f"{_ANY}+", "*", text), undated
+
     def _at(self, user_topic: str, begin: datetime) -> str:
         if not self._whole:
             return _bounded(_legal(self._prefix + user_topic), f"_{begin:{self._format}}")
@@ -82,6 +104,14 @@ class IndexNames:
             return _bounded(_legal(self._prefix + user_topic), f"_{UNDATED}")
         head = re.split("%", self._format, maxsplit=1)[0].replace("{topic}", _legal(user_topic))
         return _bounded(_legal(head, dots=True).rstrip("-_."), f"_{UNDATED}")
+
+
+def _wildcard(directive: re.Match[str]) -> str:
+    """
+    Stand for what a directive of strftime gives. A year with its century begins with 20.
+    """
+    letter = directive[1]
+    return {"%": "%", "Y": "20" + _ANY, "G": "20" + _ANY}.get(letter, _ANY)
 
 
 def _unit_of(form: str) -> str:

@@ -1,5 +1,5 @@
 """
-The status port: health, ledger, parked indices and metrics, on loopback unless told otherwise.
+The status port: health, ledger, parked indices, links, metrics; on loopback unless told otherwise.
 """
 
 from collections import defaultdict
@@ -17,11 +17,13 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from sink.config import StatusSettings
+from sink.core.data_view import Link
 from sink.core.keeping import Departure
 from sink.core.lane import ParkedIndex
 from sink.core.ledger import CONSUMED, IN_FLIGHT, Account, imbalance
 from sink.edge import threads
 from sink.edge.readiness import Readiness
+from sink.edge.status_page import page
 from sink.errors import ConfigError
 
 log = structlog.get_logger()
@@ -126,22 +128,27 @@ class StatusServer:
         account: Callable[[], Account],
         parked: Callable[[], Sequence[ParkedIndex]] = tuple,
         at_risk: Callable[[], Sequence[Departure]] = tuple,
+        links: Callable[[], Sequence[Link]] = tuple,
     ) -> None:
         self._readiness = readiness
         self._account = account
         self._parked = parked
+        self._links = links
         self._registry = CollectorRegistry()
         self._registry.register(LedgerMetrics(account, readiness, parked, at_risk))
         ProcessCollector(registry=self._registry)
-        pages: dict[str, Callable[[], _Answer]] = {
+        self._pages: dict[str, Callable[[], _Answer]] = {
+            "/": self._page,
             "/health/live": self._live,
             "/health/ready": self._ready,
             "/ledger": self._ledger,
             "/parked": self._parked_indices,
+            "/links": self._links_to_logs,
             "/metrics": self._metrics,
         }
         try:
-            self._server = ThreadingHTTPServer((settings.host, settings.port), _handler(pages))
+            handler = _handler(self._pages)
+            self._server = ThreadingHTTPServer((settings.host, settings.port), handler)
         except OSError as error:
             raise ConfigError(
                 f"status.port: cannot listen on {settings.host}:{settings.port}: "
@@ -169,6 +176,12 @@ class StatusServer:
         self._server.server_close()
         self._thread.join(1)
 
+    def _page(self) -> _Answer:
+        parked = [each.index for each in self._parked()]
+        others = [path for path in self._pages if path != "/"]
+        body = page(self._readiness.reasons(), parked, self._links(), others)
+        return 200, "text/html; charset=utf-8", body
+
     def _live(self) -> _Answer:
         return 200, _JSON, b'{"live":true}'
 
@@ -187,6 +200,9 @@ class StatusServer:
     def _parked_indices(self) -> _Answer:
         return 200, _JSON, orjson.dumps(list(self._parked()))
 
+    def _links_to_logs(self) -> _Answer:
+        return 200, _JSON, orjson.dumps(list(self._links()))
+
     def _metrics(self) -> _Answer:
         return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
 
@@ -196,9 +212,9 @@ def _handler(pages: dict[str, Callable[[], _Answer]]) -> type[BaseHTTPRequestHan
         timeout = 5  # a client that sends nothing holds its thread no longer
 
         def do_GET(self) -> None:
-            page = pages.get(self.path.partition("?")[0])
+            answer = pages.get(self.path.partition("?")[0])
             known = " ".join(pages).encode()
-            status, content_type, body = page() if page else (404, "text/plain", known)
+            status, content_type, body = answer() if answer else (404, "text/plain", known)
             self.send_response(status)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))

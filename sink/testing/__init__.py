@@ -1,5 +1,5 @@
 """
-Kafka, Elasticsearch and the dead-letter topic in memory, for the sink's tests and for yours.
+Kafka, its letters, Elasticsearch and Kibana in memory, for the sink's tests and for yours.
 
 They fail when they are told to, and nothing in them waits for a clock.
 """
@@ -13,6 +13,7 @@ from sink.testing.elastic import (
     UNAVAILABLE,
     FakeElastic,
 )
+from sink.testing.kibana import FakeKibana
 from sink.testing.operations import operations
 from sink.testing.record import FakeRecord
 from sink.testing.source import FakeSource
@@ -25,6 +26,7 @@ __all__ = [
     "FakeBroker",
     "FakeDeadLetters",
     "FakeElastic",
+    "FakeKibana",
     "FakeParked",
     "FakeRecord",
     "FakeSource",

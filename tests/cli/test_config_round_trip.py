@@ -44,6 +44,9 @@ BY_KEY: dict[str, st.SearchStrategy[Any]] = {
     "dead_letter.topic": NAMES.map("dead.".__add__),
     "park.topic": NAMES.map("parked.".__add__),
     "dead_letter.replication_factor": st.sampled_from([-1, 1, 3]),
+    "kibana.url": NAMES.map("http://a/".__add__),
+    "kibana.space": NAMES,
+    "kibana.setup_on_start": st.just(False),  # true needs the url, which may be left out
     "status.host": TEXTS,
     "routes.index.prefix": TEXTS,
 }

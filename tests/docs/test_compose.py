@@ -110,6 +110,9 @@ def test_kibana_is_given_nothing_but_the_address_of_elasticsearch() -> None:
 def test_the_sink_goes_to_the_engines_of_the_file(config: Config) -> None:
     assert config.kafka.bootstrap_servers == ADVERTISED["INTERNAL"]
     assert list(config.elasticsearch.hosts) == [environment("kibana")["ELASTICSEARCH_HOSTS"]]
+    assert config.kibana.url == "http://kibana:5601"
+    assert SERVICES["kibana"]["ports"] == ["127.0.0.1:5601:5601"]
+    assert config.kibana.link_url == "http://127.0.0.1:5601"
 
 
 def test_the_status_port_is_where_the_file_publishes_it(config: Config) -> None:

@@ -1,0 +1,3 @@
+"""
+What the sink sets up in Kibana: by command, and beside the daemon's work.
+"""
