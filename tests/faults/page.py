@@ -119,14 +119,26 @@ def _fuzz(told: Any) -> Iterator[str]:
 
 
 def _soak(told: Any) -> Iterator[str]:
-    yield f"Last run ({told['date']}), `{told['command']}`:"
+    yield (
+        f"Last run ({told['date']}), `make soak MINUTES={told['minutes']:.0f} SEED={told['seed']}`, "
+        f"{len(told['mishaps'])} mishaps:"
+    )
     yield ""
-    yield from _table("figure", "measured", "holds")
-    for figure in told["figures"]:
-        holds = "yes" if figure["holds"] else "**no**"
-        yield f"| {figure['what']} | {figure['measured']} | {holds} |"
+    yield from _table("figure", "measured")
+    yield f"| records, at {told['produced_per_s']:,} a second | {told['records']:,} |"
+    yield f"| E / D / O | {told['missing']} / {told['twice']} / {told['too_far']} |"
+    yield f"| longest lag, in records | {told['most_lag']:,} |"
+    yield f"| all is committed after the last mishap's end, in s | {told['drain_s']:.1f} |"
+    yield f"| most RSS of any sink, bound, in MiB | {told['most_mib']:.0f}, {told['memory_bound_mib']} |"
+    for what, flat in told["flat"].items():
+        span = f"{flat['first_third']:.0f} → {flat['last_third']:.0f}, most {flat['most']:.0f}"
+        yield f"| {what}, first → last third: {_flat(flat['is_flat'])} | {span} |"
     yield ""
-    yield f"![Lag, rate and memory over the run, faults as lines]({told['plot']})"
+    yield "![Lag, rate and memory over the run, mishaps as lines](soak.svg)"
+
+
+def _flat(is_flat: bool) -> str:
+    return "flat" if is_flat else "**grows**"
 
 
 def _mutants(told: Any) -> Iterator[str]:

@@ -5,6 +5,7 @@ What a soak gave: figures, verdicts, and the file that keeps them.
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from statistics import median
 
@@ -92,7 +93,7 @@ class Soak:
         Write all figures.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        everything = asdict(self)
+        everything = {"date": str(date.today()), **asdict(self)}  # noqa: DTZ011  a day for readers
         head = {key: value for key, value in everything.items() if key != "samples"}
         samples = ",\n".join(json.dumps(sample) for sample in everything["samples"])
         text = json.dumps(head, indent=1).removesuffix("\n}")
