@@ -119,17 +119,16 @@ def _fuzz(told: Any) -> Iterator[str]:
 
 
 def _soak(told: Any) -> Iterator[str]:
-    yield (
-        f"Last run ({told['date']}), `make soak MINUTES={told['minutes']:.0f} SEED={told['seed']}`, "
-        f"{len(told['mishaps'])} mishaps:"
-    )
+    command = f"make soak MINUTES={told['minutes']:.0f} SEED={told['seed']}"
+    yield f"Last run ({told['date']}), `{command}`, {len(told['mishaps'])} mishaps:"
     yield ""
     yield from _table("figure", "measured")
     yield f"| records, at {told['produced_per_s']:,} a second | {told['records']:,} |"
     yield f"| E / D / O | {told['missing']} / {told['twice']} / {told['too_far']} |"
     yield f"| longest lag, in records | {told['most_lag']:,} |"
     yield f"| all is committed after the last mishap's end, in s | {told['drain_s']:.1f} |"
-    yield f"| most RSS of any sink, bound, in MiB | {told['most_mib']:.0f}, {told['memory_bound_mib']} |"
+    rss = f"{told['most_mib']:.0f}, {told['memory_bound_mib']}"
+    yield f"| most RSS of any sink, bound, in MiB | {rss} |"
     for what, flat in told["flat"].items():
         span = f"{flat['first_third']:.0f} → {flat['last_third']:.0f}, most {flat['most']:.0f}"
         yield f"| {what}, first → last third: {_flat(flat['is_flat'])} | {span} |"
