@@ -137,6 +137,18 @@ class SinkProcess:
 
         wait_until(assigned, timeout_s, f"{partitions} partitions to be assigned")
 
+    def until_shared_out(self, timeout_s: float = 60) -> None:
+        """
+        Wait until both threads have partitions, so that none moves any more.
+
+        What one had read of a partition that goes to the other is read, and sent, twice.
+        """
+
+        def shared_out() -> bool:
+            return len({e["worker"] for e in self.events("assigned") if e["partitions"]}) > 1
+
+        wait_until(shared_out, timeout_s, "each thread to have partitions")
+
     def ledger(self) -> dict[str, dict[str, int]]:
         ledger: dict[str, dict[str, int]] = self.get("/ledger")[1]
         return ledger

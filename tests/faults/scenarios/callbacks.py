@@ -15,7 +15,7 @@ from engines.ports import HOST, free_ports
 from tests.engines.brokering import create_topic, until_committed
 from tests.engines.producing import create_topics, numbered, produce
 from tests.engines.running import Setup, SinkProcess
-from tests.faults.membership import held, spans
+from tests.faults.membership import held
 from tests.faults.relay import CountingRelay
 from tests.faults.scenario import scenario
 from tests.faults.stage import Stage
@@ -41,8 +41,7 @@ def short_waits(stage: Stage) -> None:
         create_topics(setup, {"a": _PARTITIONS})
         values = [_padded(value, 700) for value in numbered(0, records)]
         sink = stage.sink(setup)
-        # A partition that goes from one thread to the other is read again: that is no wait.
-        wait_until(lambda: _is_shared_out(sink, setup), 60, "each thread to have its partitions")
+        sink.until_shared_out()
         before = relay.sent
         _produce_small_batches(setup, values)
         waits = 0
@@ -59,11 +58,6 @@ def short_waits(stage: Stage) -> None:
         until_committed(setup, "a", records)
         assert sink.terminate() == 0
         assert stage.judge(setup, ["a"]) == records
-
-
-def _is_shared_out(sink: SinkProcess, setup: Setup) -> bool:
-    open_ = [s for s in spans([sink], setup.topic("a")) if s.end_s == float("inf")]
-    return len(open_) == _PARTITIONS and len({span.member for span in open_}) > 1
 
 
 @scenario(

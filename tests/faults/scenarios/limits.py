@@ -37,10 +37,11 @@ def a_document_that_is_too_large(stage: Stage) -> None:
         create_topic(setup, "a", 1, max_message_bytes="3000000")
         before = stage.random.randrange(1, 15_000)
         giant = b'{"logtime":1795252441945,"n":%d,"msg":"%b"}' % (before, b"x" * _GIANT_BYTES)
+        sink = stage.sink(setup)
+        sink.until_shared_out()
         produce(setup, "a", numbered(0, before))
         produce(setup, "a", [giant])
         produce(setup, "a", numbered(before + 1, 30_000))
-        sink = stage.sink(setup)
         until_committed(setup, "a", before + 30_001, 60)
         refused = [bulk for bulk in front.bulks if bulk.status == 413]
         produce(setup, "a", numbered(before + 30_001, 20_000))

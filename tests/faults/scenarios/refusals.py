@@ -40,8 +40,9 @@ def every_tenth_document_is_refused(stage: Stage) -> None:
         bulk = "docs_max = 250\nin_flight = 40\nretry_initial_ms = 1000"
         setup = stage.setup(url=front.url, bulk=bulk)
         create_topics(setup, {"a": 4})
-        produce(setup, "a", numbered(0, 10_000))
         sink = stage.sink(setup)
+        sink.until_shared_out()
+        produce(setup, "a", numbered(0, 10_000))
         until_committed(setup, "a", 10_000)
         assert sink.terminate() == 0
         sendings = front.sendings()
