@@ -120,7 +120,16 @@ class KafkaHandler(logging.Handler):
 
 
 def _added(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    return _public({name: value for name, value in vars(record).items() if name not in _STANDARD})
+
+
+def _public(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Leave out what libraries keep for themselves, such as structlog's `_record`.
+
+    Elasticsearch refuses documents with some of these names: `_id`, `_source`.
+    """
+    return {name: value for name, value in fields.items() if not str(name).startswith("_")}
 
 
 class KafkaProcessor:
@@ -191,7 +200,7 @@ def _event(logger: Any, method: str, event_dict: Mapping[str, Any]) -> dict[str,
     """
     Make the fields of the EKK appender of an event of structlog.
     """
-    added = dict(event_dict)
+    added = _public(event_dict)
     name = added.pop("logger", None) or added.pop("logger_name", None)
     parts = [added.pop("event", ""), added.pop("exception", None), added.pop("stack", None)]
     parts.append(_traceback(added.pop("exc_info", None)))

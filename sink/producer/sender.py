@@ -116,7 +116,7 @@ class Producer:
 
     def send(self, topic: str, value: bytes | str | Mapping[str, Any]) -> bool:
         """
-        Hand a record over, without waiting and without raising: 3 µs, and the JSON of a mapping.
+        Hand a record over, without waiting and without raising: 1.5 µs, and the JSON of a mapping.
 
         Args:
             topic: User topic; the prefix is added.
@@ -217,7 +217,7 @@ class Producer:
 
     def _reported(self, error: KafkaError | None, _: object) -> None:
         """
-        Take the client's report on a record, 1 µs, on whatever thread polls.
+        Take the client's report on a record, on whatever thread polls.
         """
         self._count(waiting=-1, delivered=error is None)
         if error is not None:

@@ -94,6 +94,17 @@ def test_extra_fields_cannot_take_the_names_of_the_appenders(
     assert isinstance(document["logtime"], int)
 
 
+def test_names_with_an_underscore_in_front_are_of_libraries_and_stay_out(
+    clients: list[FakeClient], logger: logging.Logger
+) -> None:
+    """structlog leaves such; Elasticsearch refuses a document with `_id` in it."""
+    logger.info("x", extra={"_id": 1, "_record": object(), "id": 2})
+
+    (document,) = documents(clients[0])
+    assert document["id"] == 2
+    assert not [name for name in document if name.startswith("_")]
+
+
 def test_a_formatter_makes_the_message(
     clients: list[FakeClient], handler: KafkaHandler, logger: logging.Logger
 ) -> None:
@@ -270,7 +281,8 @@ def test_an_event_of_structlog_becomes_the_same_fields(
     clients: list[FakeClient], processor: KafkaProcessor
 ) -> None:
     logger, rendered = structured(processor)
-    logger.bind(logger="com.example.orders").warning("库存不足", item="茶杯", order=42)
+    event = {"logger": "com.example.orders", "item": "茶杯", "order": 42}
+    logger.bind(**event).warning("库存不足", _record="of a library")
 
     (document,) = documents(clients[0])
     assert isinstance(document.pop("logtime"), int)
@@ -288,6 +300,7 @@ def test_an_event_of_structlog_becomes_the_same_fields(
         "event": "库存不足",
         "item": "茶杯",
         "order": 42,
+        "_record": "of a library",
     }
 
 
