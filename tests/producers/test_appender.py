@@ -343,4 +343,4 @@ def test_a_loss_is_counted_while_nobody_logs(
     logger.info("x")
     clients[0].fail(-192)  # _MSG_TIMED_OUT
 
-    wait_until(lambda: handler.dropped == 1, 5, "the loss to be counted")
+    wait_until(lambda: handler.dropped == 1, 20, "the loss to be counted")

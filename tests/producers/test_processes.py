@@ -69,7 +69,15 @@ def test_both_are_imported_with_nothing_but_the_kafka_client_installed() -> None
 
 
 def test_the_end_of_the_interpreter_waits_within_the_bound_and_says_what_is_lost() -> None:
-    done = run(_BEGIN + "log.error('x')\nlog.error('y')")
+    done = run(
+        _BEGIN
+        + textwrap.dedent("""
+        log.error("x")
+        log.error("y")
+        while not handler._producer._complaint:  # that Kafka is away was not noticed yet
+            handler._producer.flush(0.05)
+        """)
+    )
 
     assert done.returncode == 0
     assert "2 log records lost, 2 since the start (closed before delivery: 2)" in done.stderr

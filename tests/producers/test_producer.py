@@ -89,7 +89,7 @@ def test_what_kafka_does_not_take_is_counted_without_another_call(
 
     clients[0].fail(KafkaError._MSG_TIMED_OUT)
 
-    wait_until(lambda: producer.counts() == Counts(0, 0, 1), 5, "the loss to be counted")
+    wait_until(lambda: producer.counts() == Counts(0, 0, 1), 20, "the loss to be counted")
 
 
 @pytest.mark.parametrize(
