@@ -29,7 +29,9 @@ _OWNED = frozenset(
         "bootstrap.servers",
         "delivery.timeout.ms",
         "error_cb",
+        "logger",  # what the client logs could be sent, and make it log
         "message.timeout.ms",
+        "metadata.broker.list",
         "on_delivery",
         "queue.buffering.max.kbytes",
         "queue.buffering.max.messages",
@@ -106,7 +108,7 @@ class Producer:
         """
         Set up what each process has for itself.
         """
-        self._lock = threading.RLock()  # reentrant, as that of Losses; guards all below
+        self._lock = threading.RLock()  # reentrant, as that of Losses; guards client and counts
         self.losses = Losses()
         self._client: Client | None = None
         self._waiting = 0

@@ -225,9 +225,10 @@ def test_the_reasons_of_losses_are_bounded() -> None:
     assert len(losses._reasons) <= 101
 
 
-def test_properties_that_arguments_set_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"queue\.buffering\.max\.messages"):
-        Producer(SERVERS, client={"queue.buffering.max.messages": 10**9})
+@pytest.mark.parametrize("name", ["queue.buffering.max.messages", "logger", "on_delivery"])
+def test_properties_that_would_break_a_bound_or_a_count_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(name)):
+        Producer(SERVERS, client={name: 10**9})
 
 
 def test_a_property_that_librdkafka_does_not_know_is_told_at_once() -> None:
