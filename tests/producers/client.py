@@ -2,6 +2,7 @@
 A stand-in for confluent_kafka.Producer that is told what becomes of its records.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -70,3 +71,17 @@ def too_large() -> Exception:
     Make what librdkafka raises for a record beyond message.max.bytes.
     """
     return KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
+
+
+def documents(client: FakeClient) -> list[dict[str, Any]]:
+    """
+    Read the records in memory.
+    """
+    return [json.loads(value) for _, value in client.records]
+
+
+def refuse() -> None:
+    """
+    Fail as a service would.
+    """
+    raise ConnectionError("refused")

@@ -1,21 +1,18 @@
 """
-The logging handler and the structlog processor, with a fake client.
+The handler for logging, with a fake client.
 """
 
-import json
 import logging
 import logging.config
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-import structlog
 
-from sink.appender import KafkaHandler, KafkaProcessor
+from sink.appender import KafkaHandler
 from sink.producer import Counts
-from tests.producers.client import FakeClient
+from tests.producers.client import FakeClient, documents, refuse
 from tests.waiting import wait_until
 
 SERVERS = "127.0.0.1:1"
@@ -37,14 +34,6 @@ def logger_of(name: str, handler: KafkaHandler) -> logging.Logger:
     logger = logging.Logger(name)  # noqa: LOG001 - of the test alone, with no other handler
     logger.addHandler(handler)
     return logger
-
-
-def refuse() -> None:
-    raise ConnectionError("refused")
-
-
-def documents(client: FakeClient) -> list[dict[str, Any]]:
-    return [json.loads(value) for _, value in client.records]
 
 
 def test_a_line_has_the_fields_of_the_ekk_appender_and_the_applications(
@@ -211,10 +200,12 @@ def test_an_object_that_logs_when_it_dies_within_a_call_does_no_harm(
 def test_records_after_the_close_are_counted_and_nothing_is_raised(
     clients: list[FakeClient], handler: KafkaHandler, logger: logging.Logger
 ) -> None:
+    handler.set_name("kafka")
     handler.close()
     logger.info("late")
 
     assert handler.dropped == 1
+    assert "kafka" not in vars(logging)["_handlers"], "the module has not forgotten it"
 
 
 def test_flush_and_close_send_what_is_in_memory(
@@ -254,87 +245,6 @@ def test_it_can_be_configured_by_a_dictionary(clients: list[FakeClient]) -> None
     assert topic == "sag-orders"
     assert clients[0].properties["linger.ms"] == 7
     assert handler.level == logging.WARNING
-
-
-@pytest.fixture
-def processor(clients: list[FakeClient]) -> Iterator[KafkaProcessor]:
-    processor = KafkaProcessor(SERVERS, "orders", fields={"appname": "shop"})
-    yield processor
-    processor.close()
-
-
-def structured(processor: KafkaProcessor, *before: Any) -> tuple[Any, list[str]]:
-    """
-    Make a logger with the processor, and the list of what it renders.
-    """
-    rendered: list[str] = []
-
-    def keep(_: Any, __: str, event_dict: Any) -> Any:
-        rendered.append(json.dumps(event_dict, default=str))
-        raise structlog.DropEvent
-
-    logger = structlog.wrap_logger(None, processors=[*before, processor, keep])
-    return logger, rendered
-
-
-def test_an_event_of_structlog_becomes_the_same_fields(
-    clients: list[FakeClient], processor: KafkaProcessor
-) -> None:
-    logger, rendered = structured(processor)
-    event = {"logger": "com.example.orders", "item": "茶杯", "order": 42}
-    logger.bind(**event).warning("库存不足", _record="of a library")
-
-    (document,) = documents(clients[0])
-    assert isinstance(document.pop("logtime"), int)
-    assert document == {
-        "level": "WARNING",
-        "threadname": threading.current_thread().name,
-        "loggername": "com.example.orders",
-        "msg": "库存不足",
-        "appname": "shop",
-        "item": "茶杯",
-        "order": 42,
-    }
-    assert json.loads(rendered[0]) == {
-        "logger": "com.example.orders",
-        "event": "库存不足",
-        "item": "茶杯",
-        "order": 42,
-        "_record": "of a library",
-    }
-
-
-@pytest.mark.parametrize(
-    "before", [(), (structlog.processors.format_exc_info,)], ids=["as it comes", "formatted"]
-)
-def test_the_traceback_of_an_event_stands_in_the_message(
-    clients: list[FakeClient], processor: KafkaProcessor, before: tuple[Any, ...]
-) -> None:
-    logger, _ = structured(processor, *before)
-    try:
-        refuse()
-    except ConnectionError:
-        logger.exception("order failed")
-
-    (document,) = documents(clients[0])
-    assert document["level"] == "ERROR"
-    assert document["msg"].startswith("order failed\nTraceback (most recent call last):\n")
-    assert document["msg"].endswith("ConnectionError: refused")
-    assert "exc_info" not in document
-
-
-def test_an_event_that_cannot_be_read_is_counted_and_handed_on(
-    clients: list[FakeClient], processor: KafkaProcessor
-) -> None:
-    class Rude:
-        def __bool__(self) -> bool:
-            raise LookupError("no")
-
-    event = {"event": "x", "exc_info": Rude()}
-
-    assert processor(None, "info", event) is event
-    assert processor.dropped == 1
-    assert processor.counts() == Counts(0, 0, 1)
 
 
 def test_a_loss_is_counted_while_nobody_logs(

@@ -102,6 +102,14 @@ def test_a_finalizer_that_logs_at_the_end_of_the_interpreter_does_no_harm() -> N
     assert "Exception ignored" not in done.stderr
 
 
+def test_what_other_functions_log_at_the_end_of_the_interpreter_is_still_sent() -> None:
+    """Those registered before the handler was made run after those registered later."""
+    early = "import atexit, logging\natexit.register(lambda: log.error('at the end'))\n"
+    done = run(early + _BEGIN)
+
+    assert "1 log records lost, 1 since the start (closed before delivery: 1)" in done.stderr
+
+
 @pytest.mark.parametrize("ends_by", ["sys.exit(0)", "os._exit(0)"])
 def test_a_forked_child_has_a_client_of_its_own_and_ends(ends_by: str) -> None:
     """The parent's has no threads in the child: what is handed to it would never be sent."""

@@ -3,8 +3,10 @@ The producer's bounds and counts, with a fake client.
 """
 
 import gc
+import io
 import json
 import re
+import sys
 import threading
 import weakref
 from datetime import UTC, datetime
@@ -169,6 +171,39 @@ def test_the_client_of_the_parent_is_never_freed_in_a_forked_child(
     assert parents() is not None
     assert [value for _, value in clients[0].records] == [b"of the child"]
     assert producer.counts() == Counts(delivered=0, waiting=1, lost=0)
+
+
+def test_a_record_may_be_sent_by_a_finalizer_that_interrupts_the_counting(
+    clients: list[FakeClient],
+) -> None:
+    producer = Producer(SERVERS)
+    with producer._lock:  # as if within one of its methods
+        assert producer.send("orders", b"x")
+
+
+def test_losses_are_said_while_the_application_goes_on(
+    clients: list[FakeClient], capfd: pytest.CaptureFixture[str]
+) -> None:
+    producer = Producer(SERVERS, queue_records_max=1)
+    producer.send("orders", b"x")
+    producer.send("orders", b"y")
+
+    said = wait_until(lambda: capfd.readouterr().err, 20, "the line about losses")
+    assert "1 log records lost" in said
+
+
+def test_losses_are_not_said_where_standard_error_was_redirected_to(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where that is logging, as with Celery, each line would be one more record to lose."""
+    redirected = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", redirected)
+    losses = Losses()
+    losses.add("queue full")
+    losses.say("")
+
+    assert redirected.getvalue() == ""
+    assert "1 log records lost" in capfd.readouterr().err
 
 
 def test_losses_may_be_counted_by_a_finalizer_that_interrupts_their_counting() -> None:
