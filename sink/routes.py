@@ -6,9 +6,16 @@ from zoneinfo import ZoneInfo
 
 from sink.collectors import COLLECTORS
 from sink.config import Config, RouteSettings
+from sink.config.index import epoch_ms
+from sink.core.dating import Dating, Guard, reader_of
 from sink.core.naming import IndexNames
 from sink.core.route import Route, prefix_pattern
 from sink.errors import ConfigError
+
+# New names an hour where fields make them, unless it is set otherwise: far more than people make,
+# and few enough for any cluster until one of them wakes up.
+NEW_PER_HOUR = 100
+_DAY_MS = 86_400_000
 
 
 def routes_of(config: Config) -> list[Route]:
@@ -37,7 +44,7 @@ def _route(settings: RouteSettings) -> Route:
             "from a field; remove the setting"
         )
     try:
-        names = IndexNames(index.prefix, index.period, index.name, zone)
+        names = names_of(settings)
     except ValueError as error:
         raise ConfigError(f"routes.{settings.name}.index.name: {error}") from error
     return Route(
@@ -49,4 +56,41 @@ def _route(settings: RouteSettings) -> Route:
         names=names,
         op_type=settings.op_type,
         deterministic_ids=settings.id == "offset",
+        id_field=settings.id_field,
+        versioned=settings.version == "offset",
+        dating=_dating(settings),
+        new_per_hour_max=index.new_per_hour_max or (NEW_PER_HOUR if names.fields else None),
+        create_ahead=index.create_ahead,
+    )
+
+
+def names_of(settings: RouteSettings) -> IndexNames:
+    """
+    Make what names the indices of a route.
+
+    Raises:
+        ValueError: The form is impossible.
+    """
+    index = settings.index
+    return IndexNames(
+        index.prefix,
+        index.period,
+        index.data_stream or index.name,
+        ZoneInfo(index.zone),
+        route=settings.name,
+        stream=index.data_stream is not None,
+    )
+
+
+def _dating(settings: RouteSettings) -> Dating:
+    guard, index = settings.time_guard, settings.index
+    return Dating(
+        Guard(
+            epoch_ms(guard.not_before),
+            epoch_ms(guard.not_after),
+            guard.past_days * _DAY_MS,
+            guard.future_days * _DAY_MS,
+        ),
+        index.time_field,
+        reader_of(index.time_format, ZoneInfo(index.zone)),
     )

@@ -5,10 +5,11 @@ Settings are read by `load` at start, never at import, and never change afterwar
 """
 
 from sink.config.elasticsearch import ElasticsearchSettings
+from sink.config.index import IndexSettings, TimeGuardSettings
 from sink.config.kafka import KafkaSettings
 from sink.config.kibana import KibanaSettings
 from sink.config.load import Effective, effective, load
-from sink.config.routes import IndexSettings, RouteSettings
+from sink.config.routes import RouteSettings
 from sink.config.settings import (
     BulkSettings,
     Config,
@@ -33,6 +34,7 @@ __all__ = [
     "ShutdownSettings",
     "StatusSettings",
     "TemplatesSettings",
+    "TimeGuardSettings",
     "effective",
     "load",
 ]

@@ -4,17 +4,10 @@ The [[routes]] tables: which topics, how a record becomes a document, which inde
 
 import re
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from sink.config.index import FieldPath, IndexSettings, TimeGuardSettings
 from sink.config.section import Section, Topic, comma_text
 
 # What Python's re and POSIX extended expressions (librdkafka, by regcomp) read in different ways:
@@ -22,28 +15,6 @@ from sink.config.section import Section, Topic, comma_text
 _NOT_IN_BOTH = re.compile(
     r"\\[A-Za-z0-9]|\(\?|\[[:.=][^]]*[:.=]\]|[*+?}][?+]|\{[0-9,]*[0-9]{4,}[0-9,]*\}"
 )
-# Directives of strftime that mean the same on every platform (Python's datetime page).
-_DIRECTIVES = frozenset("aAbBdfGHIjmMpSuUVwWyYzZ")
-
-
-def _zone_name(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"{value!r} is no time zone, as UTC or Europe/Berlin") from error
-    return value
-
-
-def _index_form(value: str) -> str:
-    """
-    Check a strftime form in which {topic} may stand.
-    """
-    if re.search(r"[{}]", value.replace("{topic}", "")):
-        raise ValueError("only {topic} may stand in braces")
-    unknown = sorted(set(re.findall(r"%(.?)", value, re.DOTALL)) - _DIRECTIVES)
-    if unknown:
-        raise ValueError(f"unknown in a date form: {', '.join('%' + letter for letter in unknown)}")
-    return value
 
 
 def _regex(value: str) -> str:
@@ -67,43 +38,6 @@ def _topic_part(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]+", value):
         raise ValueError("may hold only what names of topics hold: letters, digits, . _ and -")
     return value
-
-
-class IndexSettings(Section):
-    """
-    The index of a route: prefix + user topic + _ + date, or a name of your own form.
-    """
-
-    prefix: str = Field(
-        default="", max_length=200, description="Put before the user topic to make the index name."
-    )
-    name: Annotated[str, AfterValidator(_index_form)] | None = Field(
-        default=None,
-        min_length=1,
-        examples=["logstash-{topic}-%Y.%m.%d"],
-        description="Whole index name as a strftime form, {topic} stands for the user topic. "
-        "Instead of prefix and period.",
-    )
-    period: Literal["month", "week", "day"] = Field(
-        default="month",
-        description="A new index each month (named by its first day), week (by its Sunday) or day.",
-    )
-    zone: Annotated[str, AfterValidator(_zone_name)] = Field(
-        default="UTC", description="Time zone in which a record's time becomes a date."
-    )
-
-    @model_validator(mode="after")
-    def _name_stands_alone(self) -> Self:
-        others = sorted({"prefix", "period"} & self.model_fields_set)
-        if self.name is not None and others:
-            raise ValueError(f"name is the whole name: leave out {' and '.join(others)}")
-        return self
-
-    @model_serializer(mode="wrap")
-    def _without_what_does_not_apply(self, handler: SerializerFunctionWrapHandler) -> object:
-        # Otherwise what `sink config show` prints would be refused when it is loaded again.
-        left_out = {"prefix", "period"} if self.name is not None else set()
-        return {key: value for key, value in handler(self).items() if key not in left_out}
 
 
 class RouteSettings(Section):
@@ -145,10 +79,24 @@ class RouteSettings(Section):
         "made of it. A number (seconds to nanoseconds) or ISO 8601, without an offset in "
         "index.zone. Without it the collector's own field, else the record's time.",
     )
-    id: Literal["offset", "none"] = Field(
+    id: Literal["offset", "field", "none"] = Field(
         default="offset",
         description="Document ids: offset gives each record an id of its own, so that reading it "
-        "again makes no second document; none lets Elasticsearch choose (faster, duplicates).",
+        "again makes no second document; field takes what id_field holds: two records with the "
+        "same are one document; none lets Elasticsearch choose (faster, duplicates).",
+    )
+    id_field: FieldPath | None = Field(
+        default=None,
+        examples=["trace.id"],
+        description='Field of the document that holds its id, with id = "field": a text of at '
+        "most 512 bytes or a whole number. A document without one is dead-lettered.",
+    )
+    version: Literal["offset"] | None = Field(
+        default=None,
+        examples=["offset"],
+        description='With id = "field" and op_type = "index": the record\'s offset is the '
+        "document's external version, so that an older record never replaces a newer one. Only "
+        "where all records of an id are in one partition.",
     )
     op_type: Literal["create", "index"] = Field(
         default="create",
@@ -156,6 +104,9 @@ class RouteSettings(Section):
     )
     index: IndexSettings = Field(
         default_factory=IndexSettings, description="Index of the documents."
+    )
+    time_guard: TimeGuardSettings = Field(
+        default_factory=TimeGuardSettings, description="Which times may date an index."
     )
 
     def covers(self, topic: str) -> bool:
@@ -176,4 +127,25 @@ class RouteSettings(Section):
             raise ValueError(
                 f"give exactly one of {', '.join(choices)}, not {' and '.join(given) or 'none'}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _ids_and_operations_fit(self) -> Self:
+        for wrong, what in (
+            (
+                (self.id == "field") != (self.id_field is not None),
+                'id = "field" and id_field belong together',
+            ),
+            (
+                self.version is not None and (self.id, self.op_type) != ("field", "index"),
+                'version needs id = "field" and op_type = "index": only there an older record '
+                "could replace a newer one",
+            ),
+            (
+                self.index.data_stream is not None and self.op_type != "create",
+                'a data stream only takes op_type = "create"',
+            ),
+        ):
+            if wrong:
+                raise ValueError(what)
         return self

@@ -15,6 +15,9 @@ IN_FLIGHT = "in_flight"
 EXPIRED = "expired"
 PARKED = "parked"  # handed to the parked topic, acknowledged; that topic has an account of its own
 DROPPED = "dropped:"  # followed by the rule
+# Followed by what the index is instead of the one that was meant: undated, unknown, overflow. Such
+# documents have a fate besides.
+DISPLACED = "displaced:"
 
 Account = Mapping[tuple[str, str], int]  # (topic, fate) → documents
 
@@ -48,7 +51,15 @@ class Ledger:
         counts = self._counts
         for (topic, fate), documents in fates.items():
             counts[topic, fate] += documents
-            counts[topic, IN_FLIGHT] -= documents
+            if not fate.startswith(DISPLACED):
+                counts[topic, IN_FLIGHT] -= documents
+
+    def displaced(self, topic: str, displaced: Mapping[str, int]) -> None:
+        """
+        Enter documents that go to another index than the one that was meant, by which.
+        """
+        for what, documents in displaced.items():
+            self._counts[topic, DISPLACED + what] += documents
 
     def unread(self, topic: str, documents: int) -> None:
         """
@@ -87,5 +98,7 @@ def imbalance(account: Account) -> dict[str, int]:
     """
     gap: Counter[str] = Counter()
     for (topic, fate), documents in account.items():
+        if fate.startswith(DISPLACED):
+            continue
         gap[topic] += documents if fate == CONSUMED else -documents
     return {topic: missing for topic, missing in gap.items() if missing}

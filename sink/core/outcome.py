@@ -21,7 +21,7 @@ class Outcome(StrEnum):
     """
 
     INDEXED = "indexed"
-    DUPLICATE = "duplicate"  # the id is there already: an earlier delivery got through
+    DUPLICATE = "duplicate"  # the id is there already, of an earlier delivery or a newer record
     DROPPED = "dropped"  # by an ingest pipeline of the cluster
     RETRY = "retry"  # the document, by itself
     PARK = "park"  # its index takes none: its documents wait together, and one of them asks again
@@ -137,7 +137,6 @@ _OF_THE_DOCUMENT = frozenset(
         "mapper_parsing_exception",
         "max_bytes_length_exceeded_exception",
         "strict_dynamic_mapping_exception",
-        "version_conflict_engine_exception",
         "x_content_e_o_f_exception",  # read by an ingest pipeline: no JSON, or a field twice
         "x_content_parse_exception",
     }
@@ -275,7 +274,11 @@ _ITEM_TABLE: tuple[_Row, ...] = (
     (lambda status, op, error: status == 200 and op == "index" and not error, INDEXED),
     (lambda status, op, error: status == 200 and op == "create" and not error, _PIPELINE_DROP),
     # An ingest pipeline may answer 409 too (a model that is not deployed): that is no duplicate.
-    (lambda status, op, error: status == 409 and op == "create" and error == _CONFLICT, _DUPLICATE),
+    # Of `index` it is one with an external version: what is there is newer.
+    (
+        lambda status, op, error: status == 409 and error == _CONFLICT and op in _OP_TYPES,
+        _DUPLICATE,
+    ),
     # Lost in the midst of a bulk, the master is missing to every index alike.
     (lambda status, _, error: status == 503 and error == _BLOCK, Verdict(Outcome.RETRY)),
     (lambda _, __, error: error in _OF_THE_INDEX, Verdict(Outcome.PARK)),

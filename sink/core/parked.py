@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-import orjson
-
-from sink.core.bulk import Actions, Bound
+from sink.core.bulk import Actions, Bound, action_line
 from sink.core.collect import Documents, Rejected, Run, pieces
 from sink.core.command import Command, Decision, decision_of, is_command
 from sink.core.dead_letter import PREFIX
 from sink.core.envelope import Envelope, open_envelope
 from sink.core.json_objects import is_object, on_one_line
 from sink.core.record import Element, Partition, Record, headers_of
+from sink.core.route import Route
 from sink.core.target import Target
 from sink.errors import Reject
 
@@ -145,7 +144,9 @@ class ParkedTarget:
             made.rejected.append(_rejected(envelope, "not_an_object", reason))
             return
         line = on_one_line(value)
-        made.add(line, Element(original, envelope.positions[0], line), "create", envelope)
+        target = self._target_of(original.topic() or "", envelope.topic_id)
+        record = Element(original, envelope.positions[0], line)
+        made.add(line, record, target.route if target else None, envelope)
 
     def _add_record(self, made: "_Made", envelope: Envelope) -> None:
         """
@@ -173,7 +174,7 @@ class ParkedTarget:
         made.dropped += documents.dropped
         made.rejected += [_rejected(envelope, r.error_type, r.reason) for r in documents.rejected]
         for source in documents.sources:
-            made.add(source, original, target.route.op_type, envelope)
+            made.add(source, original, target.route, envelope)
 
 
 def _parts(run: Run, docs_max: int) -> Iterator[tuple[int, int]]:
@@ -256,12 +257,12 @@ class _Made:
         self.dropped += documents.dropped
         self.rejected += documents.rejected
 
-    def add(self, source: bytes, record: Record, op_type: str, envelope: Envelope) -> None:
-        target = {"_index": envelope.index, "_id": envelope.id}
-        given = {key: value for key, value in target.items() if value is not None}
+    def add(self, source: bytes, record: Record, route: Route | None, envelope: Envelope) -> None:
+        version = record.offset() if route and route.versioned else None
+        op_type = route.op_type if route else "create"
         self.sources.append(source)
         self.records.append(record)
-        self.lines.append(orjson.dumps({op_type: given}))
+        self.lines.append(action_line(op_type, envelope.index or "", envelope.id, version))
         self.bounds.append(
             Bound(
                 envelope.index or "",

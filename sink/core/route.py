@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sink.core.collect import Collector
+from sink.core.dating import BY_RECORD, Dating
 from sink.core.naming import IndexNames
 
 
@@ -20,6 +21,12 @@ class Route:
         pattern: A regular expression that must match the whole topic.
         prefix: Cut from the topic to give the user topic.
         deterministic_ids: Ids from topic id, partition, leader epoch and offset.
+        id_field: Holds the id instead; the two exclude each other, and without both Elasticsearch
+            picks one.
+        versioned: A document's version is its record's offset.
+        dating: Which time dates the index.
+        new_per_hour_max: Of names that may get their first index; None for any number.
+        create_ahead: The next period's indices are made before it begins.
     """
 
     name: str
@@ -30,6 +37,11 @@ class Route:
     names: IndexNames
     op_type: str
     deterministic_ids: bool
+    id_field: str | None = None
+    versioned: bool = False
+    dating: Dating = BY_RECORD
+    new_per_hour_max: int | None = None
+    create_ahead: bool = False
 
     def matches(self, topic: str) -> bool:
         """

@@ -20,7 +20,7 @@ from sink.config import StatusSettings
 from sink.core.data_view import Link
 from sink.core.keeping import Departure
 from sink.core.lane import ParkedIndex
-from sink.core.ledger import CONSUMED, IN_FLIGHT, Account, imbalance
+from sink.core.ledger import CONSUMED, DISPLACED, IN_FLIGHT, Account, imbalance
 from sink.edge import threads
 from sink.edge.readiness import Readiness
 from sink.edge.status_page import page
@@ -65,15 +65,22 @@ class LedgerMetrics(Collector):
         in_flight = GaugeMetricFamily(
             "sink_in_flight_documents", "Documents on their way.", labels=["topic"]
         )
+        displaced = CounterMetricFamily(
+            "sink_displaced_documents",
+            "Documents whose index is not the one that was meant: undated, unknown or overflow.",
+            labels=["topic", "index"],
+        )
         for (topic, fate), documents in sorted(account.items()):
             name, _, rule = fate.partition(":")
             if fate == CONSUMED:
                 consumed.add_metric([topic], documents)
             elif fate == IN_FLIGHT:
                 in_flight.add_metric([topic], documents)
+            elif fate.startswith(DISPLACED):
+                displaced.add_metric([topic, rule], documents)
             else:
                 settled.add_metric([topic, name, rule], documents)
-        yield from (consumed, settled, in_flight)
+        yield from (consumed, settled, in_flight, displaced)
         yield GaugeMetricFamily(
             "sink_unaccounted_documents",
             "Consumed documents without a fate: anything but 0 is a bug.",

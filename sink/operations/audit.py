@@ -72,6 +72,12 @@ class Audit:
         route = route_of(wanted.topic, self._routes)
         if route is None:
             raise ConfigError(f"no route reads topic {wanted.topic}: nothing of it is indexed")
+        if route.id_field is not None:
+            raise ConfigError(
+                f"routes.{route.name}.id: the documents of this route bring their ids with them in "
+                f"{route.id_field}, and one document may stand for many records: only a route with "
+                'id = "offset" can be audited'
+            )
         if not route.deterministic_ids:
             raise ConfigError(
                 f"routes.{route.name}.id: Elasticsearch picks the ids of this route, so nobody can "

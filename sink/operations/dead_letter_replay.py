@@ -8,10 +8,10 @@ Nothing of the dead-letter topic is deleted, and what is refused again stays the
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-import orjson
-
 from sink.config import Config
-from sink.core.collect import Rejected, Run, pieces
+from sink.core.bulk import action_line
+from sink.core.collect import Documents, Rejected, Run, pieces
+from sink.core.dead_letter import target_of
 from sink.core.json_objects import is_object, on_one_line
 from sink.core.record import Element, Partition
 from sink.core.route import Route, route_of
@@ -113,8 +113,26 @@ class Planner:
             yield from self._element(letter, route, name)
         elif route is None:
             self._report.cannot(f"no route takes topic {letter.origin.topic}", envelope.documents)
+        elif envelope.index is None:
+            yield from self._as_the_daemon(letter, route)
         else:
-            yield from self._collected(letter, route, name)
+            yield from self._collected(letter, route, envelope.index, name)
+
+    def _as_the_daemon(self, letter: Letter, route: Route) -> Iterator[Item]:
+        """
+        Give the documents of a record that became none, as far as the letter is for it.
+
+        They have ids also where Elasticsearch picks those of the route: a second replay adds none.
+        """
+        with_ids = replace(route, deterministic_ids=route.id_field is None)
+        target = Target(letter.origin.topic, with_ids, letter.envelope.topic_id)
+        wanted = set(letter.envelope.positions)
+        for _, made, actions in target.pieces(_run(letter), self._docs_max):
+            self._tell(letter, made, wanted)
+            lines = zip(actions.lines, made.sources, made.records, strict=True)
+            for line, source, record in lines:
+                if not wanted or not isinstance(record, Element) or record.position in wanted:
+                    yield Item(line, source, target_of(line)[0], letter.origin)
 
     def _element(self, letter: Letter, route: Route | None, name: str) -> Iterator[Item]:
         """
@@ -127,31 +145,27 @@ class Planner:
             return
         if envelope.id is None:
             name = f"{name}-{envelope.positions[0]}"
-        operation = route.op_type if route else "create"
         assert envelope.index is not None
-        yield _item(operation, envelope.index, name, on_one_line(value), letter)
+        yield _item(route, envelope.index, name, on_one_line(value), letter)
 
-    def _collected(self, letter: Letter, route: Route, name: str) -> Iterator[Item]:
+    def _collected(self, letter: Letter, route: Route, index: str, name: str) -> Iterator[Item]:
         """
         Give what the collector makes of the record now, as far as the letter is for it.
         """
-        envelope, origin = letter.envelope, letter.origin
-        place = Partition(origin.topic, origin.partition)
-        run = Run(place, [envelope.record], origin.offset, origin.offset + 1)
-        index = envelope.index or Target(origin.topic, route, envelope.topic_id).index(
-            envelope.record.timestamp()[1]
-        )
-        wanted = set(envelope.positions)
-        for _, made in pieces(run, route.collector, self._docs_max):
-            self._report.drop(made.dropped)
-            for rejected in made.rejected:
-                self._refuse(letter, rejected, wanted)
+        wanted = set(letter.envelope.positions)
+        for _, made in pieces(_run(letter), route.collector, self._docs_max):
+            self._tell(letter, made, wanted)
             for source, record in zip(made.sources, made.records, strict=True):
                 position = record.position if isinstance(record, Element) else None
                 if position is None:
-                    yield _item(route.op_type, index, name, source, letter)
+                    yield _item(route, index, name, source, letter)
                 elif not wanted or position in wanted:
-                    yield _item(route.op_type, index, f"{name}-{position}", source, letter)
+                    yield _item(route, index, f"{name}-{position}", source, letter)
+
+    def _tell(self, letter: Letter, made: Documents, wanted: set[int]) -> None:
+        self._report.drop(made.dropped)
+        for rejected in made.rejected:
+            self._refuse(letter, rejected, wanted)
 
     def _refuse(self, letter: Letter, rejected: Rejected, wanted: set[int]) -> None:
         positions = rejected.positions
@@ -174,9 +188,15 @@ def _id_of(letter: Letter) -> str | None:
     return f"{envelope.topic_id}-{origin.partition}-{epoch}-{origin.offset}"
 
 
-def _item(operation: str, index: str, name: str, source: bytes, letter: Letter) -> Item:
-    # Index and id come out of headers: only a serializer makes one safe line of them.
-    action = orjson.dumps({operation: {"_index": index, "_id": name}})
+def _run(letter: Letter) -> Run:
+    origin = letter.origin
+    place = Partition(origin.topic, origin.partition)
+    return Run(place, [letter.envelope.record], origin.offset, origin.offset + 1)
+
+
+def _item(route: Route | None, index: str, name: str, source: bytes, letter: Letter) -> Item:
+    version = letter.origin.offset if route and route.versioned else None
+    action = action_line(route.op_type if route else "create", index, name, version)
     return Item(action, source, index, letter.origin)
 
 

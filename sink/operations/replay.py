@@ -14,7 +14,8 @@ from difflib import get_close_matches
 from sink.config import Config
 from sink.core.collect import runs
 from sink.core.dead_letter import target_of
-from sink.core.naming import NAME_BYTES_MAX
+from sink.core.legal_names import NAME_BYTES_MAX
+from sink.core.naming import Dated
 from sink.core.record import Partition, Record
 from sink.core.route import Route, route_of
 from sink.core.target import Target
@@ -143,17 +144,18 @@ class ShadowTarget(Target):
         super().__init__(topic, route, topic_id)
         self._shadow = shadow
 
-    def index(self, time_ms: int) -> str:
+    def dated(self, time_ms: int, values: tuple[str, ...]) -> Dated:
         """
-        Name the shadow index for a record's time.
+        Name the shadow index, and tell for which times.
 
         Raises:
             ConfigError: The name would be too long.
         """
-        name = self._shadow + super().index(time_ms)
+        found = super().dated(time_ms, values)
+        name = self._shadow + found.name
         if len(name.encode()) > NAME_BYTES_MAX:
             raise ConfigError(f"--shadow: index name {name} would have more than 255 bytes")
-        return name
+        return found._replace(name=name)
 
 
 def target(config: Config, brokers: Brokers, wanted: Wanted) -> Target:
@@ -172,10 +174,9 @@ def target(config: Config, brokers: Brokers, wanted: Wanted) -> Target:
     route = route_of(topic, routes)
     if route is None:
         raise ConfigError(f"--topic: no route takes {topic}, so it has no index: add it to a route")
-    if not route.deterministic_ids and wanted.shadow is None:
+    if wanted.shadow is None and (harm := _harm(route)):
         raise ConfigError(
-            f'--topic: route {route.name} has id = "none": a replay into the same index would '
-            "double what is there. Replay into another with --shadow"
+            f"--topic: route {route.name} has {harm}. Replay into another with --shadow"
         )
     targets = Targets(routes, brokers.topic_ids, config.kafka.id_namespace)
     targets.learn([topic])
@@ -189,8 +190,25 @@ def target(config: Config, brokers: Brokers, wanted: Wanted) -> Target:
             ". _ and - only, a letter or digit first, at most 64"
         )
     # A shadow index is new: its documents always get ids, so that a second replay adds nothing.
-    with_ids = replace(route, op_type="create", deterministic_ids=True)
-    return ShadowTarget(topic, with_ids, real.topic_id, wanted.shadow)
+    if route.id_field is None:
+        route = replace(route, op_type="create", deterministic_ids=True)
+    return ShadowTarget(topic, route, real.topic_id, wanted.shadow)
+
+
+def _harm(route: Route) -> str:
+    """
+    Say what a replay would do to the documents of a route that are there; empty for nothing.
+    """
+    if route.id_field is not None:
+        if route.op_type == "create" or route.versioned:
+            return ""
+        return (
+            'id = "field" and op_type = "index" without version = "offset": a replay into the same '
+            "index would put older documents in the place of newer ones"
+        )
+    if route.deterministic_ids:
+        return ""
+    return 'id = "none": a replay into the same index would double what is there'
 
 
 def items_of(

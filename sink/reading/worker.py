@@ -26,6 +26,7 @@ from sink.edge.kafka.source import Listener
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.reading.committing import Committing
+from sink.reading.displaced import Displaced
 from sink.reading.intake import Intake, RecordSource
 from sink.reading.ownership import Ownership
 from sink.reading.targets import AnyTarget, Targets
@@ -89,6 +90,7 @@ class Worker:
         self._rebuild = Backoff(500, 10_000)
         self._ledger = Ledger()
         self._tracker = OffsetTracker()
+        self._displaced = Displaced(self._ledger)
         self._outstanding = 0  # bulks of this worker that hold a place
         self._awaited: Bulk | None = None  # this thread sees it through itself
         self._owned = Ownership(
@@ -185,6 +187,8 @@ class Worker:
                 if self._handoff.full:
                     self._owned.waiting.note(run.partition, (bound for bound, _ in actions.bounds))
                 self._ledger.consumed(run.partition.topic, len(made), made.dropped)
+                if made.displaced:
+                    self._displaced.note(run.partition.topic, made.displaced)
                 if len(draft) >= docs_max:
                     size_bytes += self._hand_over_all(draft)
                     draft = Draft()

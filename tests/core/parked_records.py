@@ -23,7 +23,9 @@ TOPIC = "ekk-order"
 
 
 def target_of_topic(topic: str, topic_id: str, **more: object) -> Target | None:
-    table = {"name": "r", "prefix": "ekk-", "index": {"prefix": "sag-"}, **more}
+    guard = {"not_before": "1970-01-01"}
+    index = {"prefix": "sag-"}
+    table = {"name": "r", "prefix": "ekk-", "index": index, "time_guard": guard, **more}
     (route,) = routes_of(Config.model_validate({"routes": [table]}))
     return Target(topic, route, topic_id) if topic == TOPIC else None
 

@@ -65,7 +65,7 @@ IMPOSSIBLE_ROUTES = [
     ("name = 'a'\ntopics = ['..']", "routes[0].topics[0]: '..' is no topic name"),
     ("name = 'a'\npattern = '('", "routes[0].pattern: is no regular expression: "),
     ("prefix = 'b'", "routes[0].name: must be set"),
-    ("name = 'a'\nprefix = 'b'\nid = 'md5'", "routes[0].id: should be 'offset' or 'none'"),
+    ("name = 'a'\nprefix = 'b'\nid = 'md5'", "routes[0].id: should be 'offset', 'field' or 'none'"),
     (
         "name = 'a'\nprefix = 'b'\nindex = { zone = 'Mars/One' }",
         "routes[0].index.zone: 'Mars/One' is no time zone",
@@ -79,8 +79,68 @@ IMPOSSIBLE_ROUTES = [
         "routes[0].index.name: unknown in a date form: %, %Q",
     ),
     (
-        "name = 'a'\nprefix = 'b'\nindex = { name = '{tpic}-%Y' }",
-        "routes[0].index.name: only {topic} may stand in braces",
+        "name = 'a'\nprefix = 'b'\nindex = { name = '{Topic}-%Y' }",
+        "routes[0].index.name: {Topic} would be a field, did you mean {topic}?",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nindex = { name = 'x-{a b}' }",
+        "routes[0].index.name: 'a b' is no field, as service or kubernetes.namespace",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nindex = { name = 'x-{a' }",
+        "routes[0].index.name: a brace stands alone: write {topic}, {route} or a {field}",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nindex = { data_stream = 'logs-a-b-%Y' }",
+        "routes[0].index.data_stream: 'logs-a-b-%Y' is not of the form logs-<dataset>-<namespace>",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nindex = { data_stream = 'logs-a-b', prefix = 'c' }",
+        "routes[0].index: data_stream is the whole name: leave out prefix",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nop_type = 'index'\nindex = { data_stream = 'logs-a-b' }",
+        'routes[0]: a data stream only takes op_type = "create"',
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nindex = { time_format = '%d' }",
+        "routes[0].index: time_format is the form of time_field: set that as well",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nindex = { time_field = 't', time_format = 'ms' }",
+        "routes[0].index.time_format: 'ms' has no directive at all; a form is as",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nindex = { new_per_hour_max = 0 }",
+        "routes[0].index.new_per_hour_max: should be greater than or equal to 1",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nindex = { new_per_hours_max = 5 }",
+        "routes[0].index.new_per_hours_max: unknown setting, did you mean new_per_hour_max?",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nid = 'field'",
+        'routes[0]: id = "field" and id_field belong together',
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nid_field = 'x'",
+        'routes[0]: id = "field" and id_field belong together',
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\nid = 'field'\nid_field = 'x'\nversion = 'offset'",
+        'routes[0]: version needs id = "field" and op_type = "index"',
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\ntime_guard = { not_before = '2030-02-30' }",
+        "routes[0].time_guard.not_before: '2030-02-30' is no date, as 2000-01-01",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\ntime_guard = { not_before = 2100-01-01 }",
+        "routes[0].time_guard: not_before must be before not_after",
+    ),
+    (
+        "name = 'a'\nprefix = 'b'\ntime_guard = { past_day = 3 }",
+        "routes[0].time_guard.past_day: unknown setting, did you mean past_days?",
     ),
     (
         "name = 'a'\nprefix = 'b'\n[[routes]]\nname = 'a'\nprefix = 'c'",

@@ -68,7 +68,7 @@ def test_no_pattern_matches_every_index_of_a_cluster(names: IndexNames, topic: s
         ("sag-", None, (), ("sag-*",)),
         ("Sag.", None, (), ("sag_*",)),
         ("", "logstash-log-%Y.%m.%d", (), ("logstash-log-*", "logstash-log_undated")),
-        ("", "fixed", (), ("fixed", "fixed_undated")),
+        ("", "fixed", (), ("fixed",)),
         ("", None, (), ()),
         ("", "{topic}-%Y", (), ()),
         ("", None, ("orders", "web.a"), ("orders_*", "web_a_*")),

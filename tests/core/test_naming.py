@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sink.core.naming import NAME_BYTES_MAX, IndexNames
+from sink.core.legal_names import NAME_BYTES_MAX
+from sink.core.naming import IndexNames
 
 FORMS = [
     "logs-%Y.%m.%d",

@@ -7,7 +7,8 @@ from datetime import UTC
 
 import pytest
 
-from sink.core.naming import NAME_BYTES_MAX, IndexNames
+from sink.core.legal_names import NAME_BYTES_MAX
+from sink.core.naming import IndexNames
 from tests.core.test_naming import _ms
 
 

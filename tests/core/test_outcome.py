@@ -107,7 +107,7 @@ def test_a_request_is_judged_by_what_can_be_done_about_it(
         (_item(400, "document_parsing_exception"), Outcome.DEAD),
         (_item(400, "strict_dynamic_mapping_exception"), Outcome.DEAD),
         (_item(400, "mapper_parsing_exception"), Outcome.DEAD),
-        (_item(409, "version_conflict_engine_exception", "index"), Outcome.DEAD),
+        (_item(409, "version_conflict_engine_exception", "index"), Outcome.DUPLICATE),
         (_item(400, "illegal_argument_exception"), Outcome.UNCLEAR),
         (_item(418, "never_heard_of_exception"), Outcome.UNCLEAR),
         (_item(400), Outcome.UNCLEAR),

@@ -35,6 +35,12 @@ from tests.waiting import wait_until
 TOPIC = "ekk-order"
 ORDERS = Partition(TOPIC, 0)
 _DEADLINE_S = 20.0
+ROUTE = {
+    "name": "ekk",
+    "prefix": "ekk-",
+    "index": {"prefix": "sag-"},
+    "time_guard": {"not_before": "1970-01-01"},
+}
 
 
 class Pipeline:
@@ -72,7 +78,7 @@ class Pipeline:
                 "bulk": {**small, "in_flight": in_flight, **bulk},
                 "park": park or {},
                 "dead_letter": {"rate_max": rate_max},
-                "routes": [{"name": "ekk", "prefix": "ekk-", "index": {"prefix": "sag-"}}],
+                "routes": [ROUTE],
             }
         )
         self.broker: FakeBroker = before.broker if before else FakeBroker()

@@ -22,6 +22,12 @@ from tests.simulation.scheduler import Group, Scheduler
 from tests.simulation.setup import Setup
 
 STOP_MS = 8_000
+ROUTE = {
+    "name": "ekk",
+    "prefix": "ekk-",
+    "index": {"prefix": "sag-"},
+    "time_guard": {"not_before": "1970-01-01"},  # its clock begins there
+}
 
 
 class Outside:
@@ -149,7 +155,7 @@ def config_of(setup: Setup) -> Config:
             "bulk": {"docs_max": setup.docs_max, "in_flight": 3, "probe_max_ms": 5_000},
             "park": {"bytes_max": setup.park_bytes_max, "ms_max": setup.park_ms_max},
             "dead_letter": {"rate_max": setup.rate_max},
-            "routes": [{"name": "ekk", "prefix": "ekk-", "index": {"prefix": "sag-"}}],
+            "routes": [ROUTE],
         }
     )
 

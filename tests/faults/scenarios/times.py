@@ -20,6 +20,7 @@ _ANY_TIME = {
     "message_timestamp_after_max_ms": str(2**63 - 1),
     "message_timestamp_before_max_ms": str(2**63 - 1),
 }
+_BELIEVED_MS = 946_684_800_000, 4_070_908_800_000  # 2000-01-01 and 2099-01-01, of time_guard
 _ZONES = ["Asia/Shanghai", "America/New_York", "Pacific/Chatham"]
 _FEBRUARY = datetime(2026, 2, 1, tzinfo=UTC)
 
@@ -60,7 +61,7 @@ def _times(stage: Stage, zone: str) -> list[int]:
     Choose record times, in milliseconds since the epoch.
     """
     times = [1, 10**15, 1_795_252_441_945_000, 1_795_252_441_945_000_000, 2**62]
-    for year, month in [(1970, 2), (2024, 3), (2026, 2), (2026, 11), (2100, 1)]:
+    for year, month in [(1970, 2), (2000, 1), (2024, 3), (2026, 2), (2026, 11), (2099, 1)]:
         for calendar in (UTC, ZoneInfo(zone)):
             start_ms = round(datetime(year, month, 1, tzinfo=calendar).timestamp() * 1000)
             times += [start_ms - 1, start_ms, start_ms + 1]
@@ -71,11 +72,10 @@ def _times(stage: Stage, zone: str) -> list[int]:
 
 
 def _index(setup: Setup, time_ms: int, calendar: ZoneInfo) -> str:
-    try:
-        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
-        return f"{setup.name}-a_{at.astimezone(calendar):%Y-%m}-01"
-    except OverflowError:
+    if not _BELIEVED_MS[0] <= time_ms < _BELIEVED_MS[1]:
         return f"{setup.name}-a_undated"
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
+    return f"{setup.name}-a_{at.astimezone(calendar):%Y-%m}-01"
 
 
 @scenario(
