@@ -27,6 +27,7 @@ from sink.core.template import WRITES, Step, StepAction
 from sink.edge import garbage, threads
 from sink.edge.elastic import Elastic
 from sink.edge.handoff import Handoff
+from sink.edge.indices import ClusterIndices
 from sink.edge.kafka.beginnings import begin_group
 from sink.edge.kafka.dead_letters import DeadLetters
 from sink.edge.kafka.groups import Groups
@@ -178,7 +179,12 @@ class Daemon:
 
     async def _write(self, handoff: Handoff, dead: DeadLetters, parked: DeadLetters) -> None:
         writer, self._lanes = assemble(
-            self._config, handoff, self._elastic, (dead, parked), self._readiness
+            self._config,
+            handoff,
+            self._elastic,
+            (dead, parked),
+            self._readiness,
+            ClusterIndices(self._elastic),
         )
         await writer.run()
 

@@ -7,7 +7,6 @@ Never deletes one and never touches a foreign one. Called at start, every ten mi
 
 import json
 from collections.abc import Mapping
-from datetime import UTC
 from difflib import unified_diff
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -17,7 +16,6 @@ from typing import Protocol
 from sink.config import Config
 from sink.core.coverage import shadowed, uncovered
 from sink.core.destination import Destination, destination
-from sink.core.naming import IndexNames
 from sink.core.template import (
     WRITES,
     Kind,
@@ -32,6 +30,7 @@ from sink.core.template import (
 from sink.core.template import plan as plan_of
 from sink.core.text_analysis import COMPONENT, Variant, choose, parse_variant
 from sink.errors import ConfigError
+from sink.routes import names_of
 
 
 class TemplateStore(Protocol):
@@ -89,14 +88,15 @@ def destinations(config: Config) -> list[Destination]:
     Tell where the documents of each route go.
     """
     return [
-        # The patterns of a naming are the same in every zone.
         destination(
             route.name,
             route.collector,
-            IndexNames(route.index.prefix, route.index.period, route.index.name, UTC),
+            names,
             route.topics or (),
+            capped=bool(names.fields or route.index.new_per_hour_max),
         )
         for route in config.routes
+        for names in [names_of(route)]
     ]
 
 

@@ -75,7 +75,7 @@ def _stream_form(value: str) -> str:
     """
     _slots(value)
     parts = re.sub(r"\{[^{}]*\}", "x", value).split("-")
-    of_them = all(re.fullmatch(r"[a-z0-9_.]+", part) for part in parts)
+    of_them = all(re.fullmatch(r"[a-z0-9_.]+", part) for part in parts) and "{" not in value[:1]
     if len(parts) != 3 or not of_them or max(map(len, parts)) > _STREAM_BYTES_MAX:
         raise ValueError(
             f"{value!r} is not of the form logs-<dataset>-<namespace>, as logs-{{topic}}-prod: "

@@ -3,17 +3,20 @@ From documents to bulks: the NDJSON lines of one request, and whose records they
 """
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, groupby
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
 from sink.core.collect import Rejected
 from sink.core.offsets import Ticket
 from sink.core.record import Record
+
+if TYPE_CHECKING:
+    from sink.core.series import Series
 
 _ID_MARK = b'","_id":"'
 _PIECE_LINES = 2048
@@ -67,6 +70,7 @@ class Bound:
             topic.
         released: An operator wants it tried, also while the index is parked.
         moves: Out of the parked topic; refused again it goes to its end and is not left.
+        series: What the index is one of, where its beginning or its successor is looked after.
     """
 
     index: str
@@ -74,6 +78,7 @@ class Bound:
     topic_id: str
     released: bool = False
     moves: bool = False
+    series: "Series | None" = field(default=None, compare=False, repr=False)
 
 
 class Actions(NamedTuple):
@@ -261,3 +266,24 @@ def action_line(op_type: str, index: str, document_id: str | None, version: int 
     if version is not None:
         target |= {"version": version, "version_type": "external_gte"}
     return orjson.dumps({op_type: target})
+
+
+def moved_to(bulk: Bulk, bound: Bound, other: Bound) -> Counter[str]:
+    """
+    Bind the documents of a bulk that are bound for one index for another, in their place.
+
+    Returns:
+        Topic consumed from → documents.
+    """
+    moved: Counter[str] = Counter()
+    begin = 0
+    for place, section in enumerate(bulk.sections):
+        end = begin + section.documents
+        if section.bound == bound:
+            bulk.sections[place] = replace(section, bound=other)
+            moved[section.consumed_from] += section.documents
+            for position in range(begin, end):
+                ((op_type, target),) = orjson.loads(bulk.lines[2 * position]).items()
+                bulk.lines[2 * position] = orjson.dumps({op_type: target | {"_index": other.index}})
+        begin = end
+    return moved

@@ -5,22 +5,28 @@ Which routes write to an index that has no template of theirs.
 from collections.abc import Iterable, Sequence
 
 from sink.core.destination import Destination, covers
-from sink.core.template import Template, patterns_of
+from sink.core.template import Template, makes_streams, patterns_of
 
 
 def uncovered(destinations: Iterable[Destination], templates: Iterable[Template]) -> list[str]:
     """
     List the routes with an index that no index template matches.
 
+    A data stream needs one that makes data streams, an index one that makes none.
+
     Args:
         templates: Those in the cluster, foreign ones included, and those that will be.
     """
-    patterns = [pattern for template in templates for pattern in patterns_of(template)]
+    patterns: dict[bool, list[str]] = {False: [], True: []}
+    for template in templates:
+        patterns[makes_streams(template)] += patterns_of(template)
     return [
         each.route
         for each in destinations
         if not each.patterns
-        or not all(any(covers(wide, narrow) for wide in patterns) for narrow in each.patterns)
+        or not all(
+            any(covers(wide, narrow) for wide in patterns[each.stream]) for narrow in each.patterns
+        )
     ]
 
 
@@ -38,7 +44,8 @@ def shadowed(
     """
     found = []
     for each in destinations:
-        ours, theirs = winner(each.sample, own), winner(each.sample, others)
+        fit = [template for template in own if makes_streams(template) is each.stream]
+        ours, theirs = winner(each.sample, fit), winner(each.sample, others)
         if ours is not None and theirs is not None and _priority(theirs) > _priority(ours):
             found.append((each.route, ours, theirs))
     return found

@@ -4,10 +4,11 @@ Where the documents of a route go, as the patterns of an index template say it.
 
 import re
 from collections.abc import Sequence
+from itertools import product
 from os.path import commonprefix
 from typing import NamedTuple
 
-from sink.core.naming import IndexNames
+from sink.core.naming import OVERFLOW, IndexNames
 
 # What the names of these topics at these times have in common is in every name: in no zone does a
 # directive of strftime begin alike at all of 1970-01-01T00Z, 2002-05-17T12Z, 2031-12-20T18Z and the
@@ -31,23 +32,33 @@ class Destination(NamedTuple):
     collector: str
     patterns: tuple[str, ...]  # together they match every index of the route; empty: there are none
     sample: str  # the name of one such index
+    stream: bool = False  # they are data streams
 
 
 def destination(
-    route: str, collector: str, names: IndexNames, topics: Sequence[str] = ()
+    route: str,
+    collector: str,
+    names: IndexNames,
+    topics: Sequence[str] = (),
+    *,
+    capped: bool = False,
 ) -> Destination:
     """
     Tell where a route's documents go, its `…_undated` index included.
 
     Args:
+        capped: Some may go to `…overflow…`.
         topics: The user topics, where they are known. They give the patterns when the names have
             no beginning in common without them. Where they are not known either there is no
             pattern: `*` would lay the sink's template over every new index of the cluster.
     """
+    sample = names.dated([*topics, *_TOPICS][0], _TIMES_MS[0], _values(names)[0]).name
+    if names.stream:
+        return Destination(route, collector, (names.pattern(),), sample, stream=True)
+    known = [*topics, OVERFLOW] if topics and capped else topics
     patterns = _patterns(names, _TOPICS) or {
-        pattern for topic in topics for pattern in _patterns(names, [topic])
+        pattern for topic in known for pattern in _patterns(names, [topic])
     }
-    sample = names.dated([*topics, *_TOPICS][0], _TIMES_MS[0]).name
     return Destination(route, collector, tuple(sorted(patterns)), sample)
 
 
@@ -62,10 +73,18 @@ def covers(wide: str, narrow: str) -> bool:
 
 
 def _patterns(names: IndexNames, topics: Sequence[str]) -> set[str]:
-    found = {names.dated(topic, time_ms).name for topic in topics for time_ms in _TIMES_MS}
+    values = _values(names)
+    found = {names.dated(*one).name for one in product(topics, _TIMES_MS, values)}
     begin = commonprefix(sorted(found))  # noqa: RUF071  character by character is what is meant
     pattern = begin if len(found) == 1 else f"{begin}*"
-    undated = names.dated(topics[0], _NO_TIME).name
     if pattern == "*":
         return set()
-    return {pattern} if covers(pattern, undated) else {pattern, undated}
+    undated = {names.dated(topics[0], _NO_TIME, its).name for its in values}
+    return {pattern, *(each for each in undated if not covers(pattern, each))}
+
+
+def _values(names: IndexNames) -> list[list[str]]:
+    """
+    Give what fields may hold that stand in a name: texts that have no beginning in common.
+    """
+    return [[text] * len(names.fields) for text in (_TOPICS if names.fields else _TOPICS[:1])]

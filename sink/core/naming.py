@@ -116,6 +116,12 @@ class IndexNames:
         undated = [self._undated(user_topic, held)] if self.has_date else []
         return tuple(re.sub(f"{_ANY}+", "*", each) for each in (text, *undated))
 
+    def pattern(self) -> str:
+        """
+        Give the index pattern of a data stream: what a topic or a field names is any text.
+        """
+        return self.wildcards(_ANY)[0]
+
     def overflow(self, time_ms: int) -> str:
         """
         Name the one index of a time for all that may not have an index of its own.

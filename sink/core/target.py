@@ -17,12 +17,13 @@ from sink.core.lookup import Column, Lookup
 from sink.core.naming import UNDATED, Dated
 from sink.core.record import Record
 from sink.core.route import Route
+from sink.core.series import series_of
 
 _time_of = itemgetter(1)
 _KNOWN_MAX = 10_000  # names remembered: some 3 MB
 
 Values = tuple[str, ...]  # of the fields in an index name, each fit for one
-_Segment = tuple[int, int, str, int]  # begin, end, index, leader epoch
+_Segment = tuple[int, int, Bound, int]  # begin, end, whereto, leader epoch
 
 
 class Target:
@@ -43,8 +44,7 @@ class Target:
         self._topic = topic
         self._user_topic = route.user_topic(topic)
         self.topic_id = topic_id
-        self._known: dict[Values, Dated] = {}  # the last period of each name
-        self._bounds: dict[str, Bound] = {}
+        self._known: dict[Values, tuple[Dated, Bound]] = {}  # the last period of each name
         self._parts: dict[object, str] = {}
         wanted = (*route.names.fields, route.dating.field, route.id_field)
         self._paths = list(dict.fromkeys(path for path in wanted if path is not None))
@@ -76,20 +76,15 @@ class Target:
         alike = documents.records is run.records
         for segment in self._segments(documents, columns, alike=alike):
             lines += self._lines(run, documents, ids, segment)
-            begin, end, index, _ = segment
-            bounds.append((self._bound(index), end - begin))
+            begin, end, bound, _ = segment
+            bounds.append((bound, end - begin))
         return Actions(lines, bounds)
 
     def index(self, time_ms: int, values: Values = ()) -> str:
         """
-        Name the index for a time and what fields hold. The last period is remembered.
+        Name the index for a time and what fields hold.
         """
-        dated = self._known.get(values)
-        if dated is None or not dated.from_ms <= time_ms < dated.until_ms:
-            if len(self._known) >= _KNOWN_MAX:
-                self._known.clear()
-            dated = self._known[values] = self.dated(time_ms, values)
-        return dated.name
+        return self._bound(time_ms, values).index
 
     def dated(self, time_ms: int, values: Values) -> Dated:
         """
@@ -116,7 +111,8 @@ class Target:
     def _lines(
         self, run: Run, documents: Documents, ids: list[bytes], segment: _Segment
     ) -> list[bytes]:
-        begin, end, index, leader_epoch = segment
+        begin, end, bound, leader_epoch = segment
+        index = bound.index
         if self.route.id_field is not None:
             records = documents.records[begin:end]
             versions = [cast("int", each.offset()) for each in records]
@@ -140,16 +136,16 @@ class Target:
         # Leader epochs only grow within a partition: the same at both ends is the same throughout.
         first, last = records[0].leader_epoch(), records[-1].leader_epoch()
         if not self.route.names.fields:
-            index = self.index(min(times_ms))
-            if first == last and max(times_ms) < self._known[()].until_ms:
-                yield 0, len(records), index, first or 0
+            bound = self._bound(min(times_ms), ())
+            if first == last and max(times_ms) < self._known[()][0].until_ms:
+                yield 0, len(records), bound, first or 0
                 return
-        indices = map(self.index, times_ms, self._values(documents, columns))
+        bounds = map(self._bound, times_ms, self._values(documents, columns))
         epochs = repeat(first) if first == last else (each.leader_epoch() for each in records)
         begin = 0
-        for (name, leader_epoch), same in groupby(zip(indices, epochs, strict=False)):
+        for (bound, leader_epoch), same in groupby(zip(bounds, epochs, strict=False)):
             end = begin + len(list(same))
-            yield begin, end, name, leader_epoch or 0
+            yield begin, end, bound, leader_epoch or 0
             begin = end
 
     def _times_ms(
@@ -191,13 +187,19 @@ class Target:
             found = self._parts[held] = part(held, hyphens=not self.route.names.stream)
         return found
 
-    def _bound(self, index: str) -> Bound:
-        bound = self._bounds.get(index)
-        if bound is None:
-            if len(self._bounds) >= _KNOWN_MAX:
-                self._bounds.clear()
-            bound = self._bounds[index] = Bound(index, self._topic, self.topic_id)
-        return bound
+    def _bound(self, time_ms: int, values: Values) -> Bound:
+        """
+        Tell where documents are bound for. The last period of each name is remembered.
+        """
+        known = self._known.get(values)
+        if known is None or not known[0].from_ms <= time_ms < known[0].until_ms:
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
+            dated = self.dated(time_ms, values)
+            series = series_of(self.route, self._user_topic, dated, time_ms, values)
+            bound = Bound(dated.name, self._topic, self.topic_id, series=series)
+            known = self._known[values] = dated, bound
+        return known[1]
 
     def _prefix(self, partition: int, index: str, leader_epoch: int) -> bytes:
         id_prefix = f"{self.topic_id}-{partition}-{leader_epoch}-"

@@ -19,6 +19,8 @@ from sink.errors import ConfigError
 
 OWNER = "ekk-sink"
 
+_STREAM_PRIORITY = 200
+
 # What Elasticsearch takes as a name, less what means more than itself in the path of a request.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]*")
 
@@ -131,14 +133,15 @@ def render(
     Returns:
         The components that are needed, then the index templates composed of them, each by name.
     """
-    patterns: dict[str, set[str]] = {}
+    patterns: dict[tuple[str, bool], set[str]] = {}
     for each in destinations:
-        patterns.setdefault(each.collector, set()).update(each.patterns)
+        patterns.setdefault((each.collector, each.stream), set()).update(each.patterns)
     ordered = sorted(sources, key=lambda source: (list(Kind).index(source.kind), source.name))
     index = [
-        _signed(source.kind, source.name, {**source.body, "index_patterns": sorted(wanted)})
+        _signed(Kind.INDEX, name, {**body, "index_patterns": sorted(wanted)})
         for source in ordered
-        if (wanted := set().union(*(patterns.get(name, ()) for name in source.collectors)))
+        for name, body, stream in [(source.name, source.body, False), _of_streams(source)]
+        if (wanted := set().union(*(patterns.get((c, stream), ()) for c in source.collectors)))
     ]
     composed = {name for template in index for name in _strings(template.body, "composed_of")}
     components = [
@@ -169,6 +172,13 @@ def patterns_of(template: Template) -> list[str]:
     return _strings(template.body, "index_patterns")
 
 
+def makes_streams(template: Template) -> bool:
+    """
+    Tell whether what matches an index template becomes a data stream.
+    """
+    return isinstance(template.body.get("data_stream"), Mapping)
+
+
 def is_own(body: Body) -> bool:
     """
     Tell whether a sink wrote a template.
@@ -191,6 +201,19 @@ def checksum(body: Body) -> str:
     meta = {key: value for key, value in _meta(body).items() if key != "checksum"}
     canonical = json.dumps({**body, "_meta": meta}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _of_streams(source: TemplateSource) -> tuple[str, Body, bool]:
+    """
+    Make the template of the data streams of the same collectors.
+
+    A template makes data streams or indices, not both. Elasticsearch brings one for `logs-*-*` of
+    priority 100, and Fleet's are of 200: what a route is for is better known to the operator.
+    """
+    priority = source.body.get("priority")
+    raised = _STREAM_PRIORITY + (priority if isinstance(priority, int) else 0)
+    body = {"data_stream": {}, **source.body, "priority": raised}
+    return f"{source.name}-data-stream", body, True
 
 
 def _step(template: Template, existing: Body | None) -> Step:

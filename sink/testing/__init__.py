@@ -13,6 +13,7 @@ from sink.testing.elastic import (
     UNAVAILABLE,
     FakeElastic,
 )
+from sink.testing.indices import FakeIndices
 from sink.testing.kibana import FakeKibana
 from sink.testing.operations import operations
 from sink.testing.record import FakeRecord
@@ -26,6 +27,7 @@ __all__ = [
     "FakeBroker",
     "FakeDeadLetters",
     "FakeElastic",
+    "FakeIndices",
     "FakeKibana",
     "FakeParked",
     "FakeRecord",

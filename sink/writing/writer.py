@@ -20,6 +20,8 @@ from sink.core.tally import Progress, Tally
 from sink.edge.handoff import Handoff
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
+from sink.writing.admission import Admission
+from sink.writing.ahead import Ahead, Indices
 from sink.writing.burial import Burial
 from sink.writing.lanes import Lanes
 from sink.writing.probe import Probe
@@ -49,7 +51,12 @@ class Writer:
         burial: Burial,
         lanes: Lanes,
         retry: Backoff,
+        *,
+        admission: Admission,
+        ahead: Ahead,
     ) -> None:
+        self._admission = admission
+        self._ahead = ahead
         self._handoff = handoff
         self._sender = sender
         self._probe = probe
@@ -63,6 +70,7 @@ class Writer:
         """
         async with asyncio.TaskGroup() as group:
             self._lanes.tend(group, self.see_through)
+            self._ahead.tend(group)
             while True:
                 bulk = await self._handoff.take()
                 group.create_task(self._settle(bulk))
@@ -97,6 +105,7 @@ class Writer:
             aside: It takes no slot of the others.
             index_is_fit: Its index is known to accept documents.
         """
+        await self._admission.admit(bulk, progress)
         attempts = 0
         refusals: Counter[str] = Counter()  # index → answers in a row that refused some
         while len(bulk := await self._lanes.divert(bulk, progress)):
@@ -189,6 +198,7 @@ def assemble(
     elastic: BulkEndpoint,
     letters: tuple[LetterWriter, LetterWriter],
     readiness: Readiness,
+    indices: Indices,
 ) -> tuple[Writer, Lanes]:
     """
     Put the loop side together.
@@ -207,4 +217,7 @@ def assemble(
     probe = Probe(sender, allowance)
     lanes = Lanes(handoff, probe, scribe, config.park, parked_topic, retry)
     burial = Burial(scribe, lanes, allowance, parked_topic, retry)
-    return Writer(handoff, sender, probe, burial, lanes, retry), lanes
+    ahead = Ahead(indices)
+    admission = Admission(indices, ahead, retry)
+    writer = Writer(handoff, sender, probe, burial, lanes, retry, admission=admission, ahead=ahead)
+    return writer, lanes

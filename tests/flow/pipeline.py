@@ -25,6 +25,7 @@ from sink.testing import (
     FakeBroker,
     FakeDeadLetters,
     FakeElastic,
+    FakeIndices,
     FakeParked,
     FakeSource,
 )
@@ -54,6 +55,7 @@ class Pipeline:
         stop_ms: From the request to the deadline.
         kafka: More of the [kafka] section.
         park: More of the [park] section.
+        route: More of the route.
         rate_max: Of dead letters of a topic, in a minute.
         before: Whose Kafka and Elasticsearch it goes on with.
     """
@@ -68,6 +70,7 @@ class Pipeline:
         kafka: Mapping[str, int] | None = None,
         park: Mapping[str, int] | None = None,
         rate_max: int | None = None,
+        route: Mapping[str, object] | None = None,
         before: "Pipeline | None" = None,
         **bulk: int,
     ) -> None:
@@ -78,11 +81,12 @@ class Pipeline:
                 "bulk": {**small, "in_flight": in_flight, **bulk},
                 "park": park or {},
                 "dead_letter": {"rate_max": rate_max},
-                "routes": [ROUTE],
+                "routes": [{**ROUTE, **(route or {})}],
             }
         )
         self.broker: FakeBroker = before.broker if before else FakeBroker()
         self.elastic: FakeElastic = before.elastic if before else FakeElastic()
+        self.indices = FakeIndices(self.elastic)
         self.dead_letters = FakeDeadLetters()
         self.parked = FakeParked(self.broker, self.config.parked_topic)
         self.readiness = Readiness()
@@ -162,7 +166,7 @@ class Pipeline:
     async def _write(self) -> None:
         letters = (self.dead_letters, self.parked)
         writer, self.lanes = assemble(
-            self.config, self.handoff, self.elastic, letters, self.readiness
+            self.config, self.handoff, self.elastic, letters, self.readiness, self.indices
         )
         await writer.run()
 

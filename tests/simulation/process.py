@@ -11,6 +11,7 @@ from sink.edge.readiness import Readiness
 from sink.reading.targets import Targets
 from sink.reading.worker import Worker
 from sink.routes import routes_of
+from sink.testing import FakeElastic, FakeIndices
 from sink.writing.writer import assemble
 from tests.simulation.blocking import SimulatedHandoff, SimulatedStop
 from tests.simulation.elastic import SimulatedElastic
@@ -79,7 +80,12 @@ class Process:
         """
         letters = (self._outside.dead_letters, self._outside.parked)
         writer, self.lanes = assemble(
-            self._outside.config, self.handoff, self._outside.elastic, letters, self._readiness
+            self._outside.config,
+            self.handoff,
+            self._outside.elastic,
+            letters,
+            self._readiness,
+            FakeIndices(FakeElastic()),
         )
         self._writing = self._loop.create_task(writer.run())
         self._scheduler.spawn("loop", self.group, self._loop.run_forever)
