@@ -11,6 +11,7 @@ from itertools import chain
 
 from sink import templates
 from sink.checks import elasticsearch, kafka, kibana
+from sink.checks import routes as of_routes
 from sink.checks.finding import Finding, Level, good
 from sink.config import Config
 from sink.core.budget import memory_bound_bytes
@@ -36,7 +37,8 @@ async def findings(config: Config, now_ms: int) -> list[Finding]:
         elasticsearch.findings(config),
         kibana.findings(config),
     )
-    return [_configuration(config, routes), *chain.from_iterable(found)]
+    told = [_configuration(config, routes), *of_routes.findings(routes)]
+    return [*told, *chain.from_iterable(found)]
 
 
 def _configuration(config: Config, routes: Sequence[Route]) -> Finding:

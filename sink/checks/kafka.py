@@ -74,8 +74,9 @@ def _routing(kafka: _Kafka) -> list[Finding]:
 
 def _topic(topic: str, routes: Sequence[Route], now_ms: int) -> Finding:
     first, *others = routes
-    index = first.names.dated(first.user_topic(topic), now_ms).name
-    text = f"route {first.name} → index {index}"
+    fields = [f"{{{path}}}" for path in first.names.fields]
+    index = first.names.dated(first.user_topic(topic), now_ms, fields).name
+    text = f"route {first.name} → {'data stream' if first.names.stream else 'index'} {index}"
     if not others:
         return good(f"topic {topic}", text)
     names = some([route.name for route in others])

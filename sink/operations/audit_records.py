@@ -6,6 +6,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import orjson
+
 from sink.core.audit import Accounts, Explained, Fate, Finding, Place, place_of
 from sink.core.collect import Rejected, runs
 from sink.core.dead_letter import target_of
@@ -42,6 +44,8 @@ class Walk:
         self._counts = counts
         # What stands before the index and id of an action line.
         self._operation = len(f'{{"{target.route.op_type}":')
+        self._capped = target.route.new_per_hour_max is not None
+        self._overflow: dict[str, str] = {}  # index → where its documents may be instead
 
     def follow(
         self, reader: Reader, spans: Sequence[Span], runner: asyncio.Runner, pages: Pages
@@ -62,12 +66,32 @@ class Walk:
                 lines += made
                 while len(lines) >= _PAGE_DOCS:
                     page, lines = lines[:_PAGE_DOCS], lines[_PAGE_DOCS:]
-                    missing += self._missing(runner.run(pages.ask(self._json(page))))
+                    absent = runner.run(pages.ask(self._json(page)))
+                    missing += self._missing(self._nowhere(absent, runner, pages))
             left -= len(batch)
             yield len(batch), of, missing
         absent = runner.run(pages.ask(self._json(lines))) if lines else []
+        absent = self._nowhere(absent + runner.run(pages.rest()), runner, pages)
+        # Asked for in the overflow as well, where that is asked while others are under way.
+        while rest := runner.run(pages.rest()):
+            absent += self._nowhere(rest, runner, pages)
         # Offsets without a record (markers, compaction) are done with as well.
-        yield left, of, self._missing(absent + runner.run(pages.rest()))
+        yield left, of, self._missing(absent)
+
+    def _nowhere(self, absent: Sequence[Name], runner: asyncio.Runner, pages: Pages) -> list[Name]:
+        """
+        Give the documents that are not in the overflow of the route either; others are asked for.
+        """
+        nowhere: list[Name] = []
+        while absent:
+            nowhere += [name for name in absent if name.in_index not in self._overflow]
+            elsewhere = [
+                {"_index": self._overflow[name.in_index], "_id": name.id}
+                for name in absent
+                if name.in_index in self._overflow
+            ]
+            absent = runner.run(pages.ask(orjson.dumps(elsewhere))) if elsewhere else []
+        return nowhere
 
     def _made(self, batch: Sequence[Record], missing: list[Finding]) -> Iterator[list[bytes]]:
         """
@@ -81,6 +105,11 @@ class Walk:
                     missing += self._of_rejected(rejected)
                 # Until it is told that one is not there.
                 self._counts[Fate.INDEXED] += len(actions.lines)
+                for bound, _ in actions.bounds:
+                    series = bound.series if self._capped else None
+                    # A field may hold that very word.
+                    if series is not None and series.overflow != bound.index:
+                        self._overflow[bound.index] = series.overflow
                 if self._explained is not None:
                     for line in actions.lines:
                         self._explained.add(target_of(line)[1] or "")

@@ -19,8 +19,9 @@ from sink.core.target import Target
 from sink.edge.kafka.reader import Reader
 from sink.operations import dead_letters
 from sink.operations.dead_letters import Choice, Letter
+from sink.operations.item import Item
 from sink.operations.report import Report
-from sink.operations.resend import Item, Sending
+from sink.operations.resend import Sending
 from sink.routes import routes_of
 
 _STUB = "only the beginning of its value was kept: it was too large for the dead-letter topic"

@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import repeat
 
 from sink.config import Config
+from sink.core.bulk import Actions
 from sink.core.collect import runs
 from sink.core.dead_letter import target_of
 from sink.core.legal_names import NAME_BYTES_MAX
@@ -22,8 +24,9 @@ from sink.core.target import Target
 from sink.edge.kafka.admin import Brokers
 from sink.edge.kafka.reader import Bound, Reader
 from sink.errors import ConfigError, Unavailable
+from sink.operations.item import Item
 from sink.operations.report import Origin, Report
-from sink.operations.resend import Item, Sending
+from sink.operations.resend import Sending
 from sink.reading.targets import Targets
 from sink.routes import routes_of
 
@@ -190,6 +193,7 @@ def target(config: Config, brokers: Brokers, wanted: Wanted) -> Target:
             ". _ and - only, a letter or digit first, at most 64"
         )
     # A shadow index is new: its documents always get ids, so that a second replay adds nothing.
+    route = replace(route, new_per_hour_max=None)
     if route.id_field is None:
         route = replace(route, op_type="create", deterministic_ids=True)
     return ShadowTarget(topic, route, real.topic_id, wanted.shadow)
@@ -227,8 +231,19 @@ def items_of(
                 origin = _origin(each.record)
                 report.refuse(origin, "", each.error_type, each.reason, len(each))
             lines = zip(actions.lines, made.sources, made.records, strict=True)
-            for action, source, record in lines:
-                yield Item(action, source, target_of(action)[0], _origin(record))
+            overflow = _overflow(actions, target)
+            for (action, source, record), its in zip(lines, overflow, strict=True):
+                yield Item(action, source, target_of(action)[0], _origin(record), its)
+
+
+def _overflow(actions: Actions, target: Target) -> Iterator[str | None]:
+    """
+    Tell for each document where it is if its index was one too many.
+    """
+    asks = target.route.new_per_hour_max is not None and target.route.op_type == "create"
+    for bound, documents in actions.bounds:
+        overflow = bound.series.overflow if asks and bound.series else None
+        yield from repeat(overflow, documents)
 
 
 def _partitions(reader: Reader, wanted: Wanted) -> list[Partition]:

@@ -8,7 +8,6 @@ is on its way at a time, so that a replay beside a running daemon stays the less
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -21,25 +20,15 @@ from sink.core.sorting import ACCEPTED
 from sink.edge.elastic import Elastic
 from sink.edge.retry import Backoff
 from sink.errors import Unauthorized, Unavailable
-from sink.operations.report import Origin, Report
+from sink.operations.item import Item
+from sink.operations.overflowed import where_they_are
+from sink.operations.report import Report
 from sink.writing.sender import REFUSALS_UNTIL_HALVED, BulkEndpoint
 
 log = structlog.get_logger()
 
 _WAITS = frozenset({Outcome.RETRY, Outcome.PARK})
 _ALL = ""  # stands for Elasticsearch as a whole where an index is named: no index has this name
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """
-    One document to be sent: its action always has an id, so that sending it again is harmless.
-    """
-
-    action: bytes
-    source: bytes
-    index: str
-    origin: Origin
 
 
 def chunks(items: Iterable[Item], docs_max: int, bytes_max: int) -> Iterator[list[Item]]:
@@ -239,7 +228,8 @@ class Sending:
             Unavailable: Elasticsearch as a whole takes nothing for longer than the bound.
         """
         for chunk in chunks(items, self._bulk.docs_max, self._bulk.bytes_max):
-            self._runner.run(self._resender.send(chunk))
+            placed = self._runner.run(where_they_are(self._elastic, chunk))
+            self._runner.run(self._resender.send(placed))
 
     def _close(self) -> None:
         self._runner.run(self._elastic.close())

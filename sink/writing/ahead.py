@@ -95,6 +95,9 @@ class Ahead:
                     log.warning("index not made ahead of time", index=index, why=str(failure))
                 failed = True
                 due_s = now_s + _HOP_S
+            except Exception:  # a bug: it must not end the group, which sees bulks through
+                log.exception("index not made ahead of time", index=index)
+                return
             else:
                 if made:
                     log.info("index made ahead of time", index=index)

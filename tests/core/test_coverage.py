@@ -4,7 +4,8 @@ Findings on the routes: an index without a template, or with another one than th
 
 from sink.core.coverage import shadowed, uncovered
 from sink.core.destination import Destination
-from sink.core.template import Kind, Template
+from sink.core.template import Kind, Template, render
+from sink.templates import load
 
 EKK = Destination("ekk", "log", ("sag-*",), "sag-a_2026-11-01")
 KONG = Destination("kong", "kong", ("kong-*", "kong_undated"), "kong-2026")
@@ -69,3 +70,36 @@ def test_a_template_of_lower_or_no_priority_or_of_other_indices_takes_nothing() 
     others = [_template("x", ["*"], 1), _template("y", ["*"]), _template("z", ["logs-*-*"], 100)]
 
     assert shadowed([EKK], [_template("ekk", ["sag-*"], 90)], others) == []
+
+
+def test_a_data_stream_needs_a_template_that_makes_them_and_an_index_one_that_does_not() -> None:
+    index, stream = (
+        Destination("index", "log", ("logs-*",), "logs-a"),
+        Destination("stream", "log", ("logs-*-prod",), "logs-a-prod", stream=True),
+    )
+    plain = _template("plain", ["logs-*"])
+    streams = Template(Kind.INDEX, "s", {"index_patterns": ["logs-*"], "data_stream": {}})
+
+    assert uncovered([index, stream], [plain]) == ["stream"]
+    assert uncovered([index, stream], [streams]) == ["index"]
+    assert uncovered([index, stream], [plain, streams]) == []
+
+
+def test_the_template_that_elasticsearch_brings_for_logs_loses_against_that_of_a_data_stream() -> (
+    None
+):
+    stream = Destination("s", "log", ("logs-*-prod",), "logs-a-prod", stream=True)
+    built_in = Template(
+        Kind.INDEX, "logs", {"index_patterns": ["logs-*-*"], "data_stream": {}, "priority": 100}
+    )
+    ours = [template for template in wanted_of(stream) if template.kind is Kind.INDEX]
+
+    assert [template.name for template in ours] == ["ekk-data-stream"]
+    assert ours[0].body["data_stream"] == {}
+    assert ours[0].body["index_patterns"] == ["logs-*-prod"]
+    assert shadowed([stream], ours, [built_in]) == []
+    assert uncovered([stream], ours) == []
+
+
+def wanted_of(*destinations: Destination) -> list[Template]:
+    return render(load(None), destinations)

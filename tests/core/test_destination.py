@@ -84,6 +84,39 @@ def test_the_patterns_of_a_route(
 
 
 @pytest.mark.parametrize(
+    ("form", "topics", "patterns"),
+    [
+        ("logs-{service}-%Y.%m.%d", (), ("logs-*",)),
+        ("{topic}-{service}-%Y", ("orders", "bills"), ("bills-*", "orders-*", "overflow-*")),
+        ("%Y-{service}", ("orders",), ()),
+        ("app-%Y-{service}", (), ("app-*", "app_undated")),
+    ],
+)
+def test_the_patterns_of_names_out_of_fields_match_the_overflow_too(
+    form: str, topics: tuple[str, ...], patterns: tuple[str, ...]
+) -> None:
+    names = IndexNames("", "day", form, UTC)
+
+    found = destination("route", "log", names, topics, capped=True)
+
+    assert found.patterns == patterns
+    if patterns:
+        written = [names.dated("orders", at, ["x"]).name for at in (0, -1)]
+        for name in (*written, names.overflow(0), names.overflow(-1)):
+            assert any(fnmatchcase(name, pattern) for pattern in patterns), name
+
+
+def test_a_data_stream_has_the_pattern_of_its_form_and_no_undated_one() -> None:
+    names = IndexNames("", "day", "logs-{topic}.{k8s.ns}-{route}", UTC, route="My-R", stream=True)
+
+    found = destination("route", "log", names)
+
+    assert (found.patterns, found.stream) == (("logs-*.*-my_r",), True)
+    assert fnmatchcase(names.dated("web-a", -1, ["team"]).name, found.patterns[0])
+    assert fnmatchcase(found.sample, found.patterns[0])
+
+
+@pytest.mark.parametrize(
     ("topics", "sample"), [((), "sag-a_1970-01-01"), (("orders", "bills"), "sag-orders_1970-01-01")]
 )
 def test_a_destination_says_whose_it_is_and_shows_one_of_its_indices(

@@ -10,8 +10,8 @@ from sink.core.envelope import open_envelope
 from sink.core.record import Record
 from sink.edge.kafka.reader import Reader, Span
 from sink.operations.dead_letters import Choice, Letter, Page, Place, pages
+from sink.operations.item import Item
 from sink.operations.report import Origin
-from sink.operations.resend import Item
 from sink.testing import FakeRecord
 
 TOPIC_ID = "t" * 22

@@ -9,8 +9,9 @@ import pytest
 from sink.core.outcome import Reply
 from sink.edge.retry import Backoff
 from sink.errors import Unauthorized, Unavailable
+from sink.operations.item import Item
 from sink.operations.report import Origin, Report
-from sink.operations.resend import Item, Patience, Resender, chunks
+from sink.operations.resend import Patience, Resender, chunks
 from sink.testing import BUSY, NO_ANSWER, UNAUTHORIZED, FakeElastic
 from tests.operations.making import item
 
