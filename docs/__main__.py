@@ -2,7 +2,9 @@
 Write the generated pages of this folder again: `python -m docs`.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC
 from inspect import getdoc
 from pathlib import Path
 
@@ -10,9 +12,12 @@ from bench.page import performance
 from bench.scale.page import scaling
 from sink.config.reference import Setting, sections, settings
 from sink.config.toml import literal
+from sink.core.legal_names import part
+from sink.core.naming import IndexNames
 from tests.faults.page import reliability
 
 FOLDER = Path(__file__).parent
+_AT_MS = 1_795_252_400_000  # 2026-11-21T09:13:20Z
 
 _CONFIGURATION = """\
 # Configuration
@@ -48,6 +53,33 @@ def configuration() -> str:
     return "\n".join(lines)
 
 
+def routes() -> str:
+    """
+    Return the page of the routes: its template, with the settings and names as the code gives them.
+    """
+    page = (FOLDER / "routes.template.md").read_text(encoding="utf-8")
+    rows = list(settings())
+    lines: list[str] = []
+    for table in ("routes", "routes.index", "routes.time_guard"):
+        lines += [f"### `{table}`", "", *_table(row for row in rows if row.table == table), ""]
+    page = page.replace("<!-- settings -->\n", "\n".join(lines))
+    return page.replace("<!-- names -->\n", "\n".join(_names()) + "\n")
+
+
+def _names() -> Iterator[str]:
+    """
+    Name the index for what a field may hold, as the sink does.
+    """
+    names = IndexNames("", "day", "logs-{kubernetes.namespace}-%Y.%m.%d", UTC)
+    yield "| the field holds | index |"
+    yield "|---|---|"
+    for held in ("Shop", "a/b c", "../etc", "..", "订单", "x" * 300, "", 17, None):
+        long = isinstance(held, str) and len(held) > 100
+        shown = "300 letters x" if long else f"`{json.dumps(held, ensure_ascii=False)}`"
+        name = names.dated("", _AT_MS, [part(held)]).name
+        yield f"| {'nothing' if held is None else shown} | `{name}` |"
+
+
 def _table(rows: Iterable[Setting]) -> Iterator[str]:
     yield "| Setting | Type | Unit | Default | Bounds | Environment | Meaning |"
     yield "|---|---|---|---|---|---|---|"
@@ -66,6 +98,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "performance.md": performance,
     "reliability.md": reliability,
+    "routes.md": routes,
     "scaling.md": scaling,
 }
 

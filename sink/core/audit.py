@@ -218,11 +218,21 @@ def index_patterns(target: Target) -> list[str]:
     """
     Give patterns that together match every index the documents of a topic can be in.
     """
-    names = [target.index(time_ms) for time_ms in _TIMES_MS]
+    form = target.route.names
+    held = [(text,) * len(form.fields) for text in ("a", "z")]
+    found = {
+        _pattern([target.index(time_ms, values) for time_ms in _TIMES_MS for values in held]),
+        _pattern([target.index(_NO_TIME, values) for values in held]),
+    }
+    if target.route.new_per_hour_max is not None:
+        found |= {_pattern(list(map(form.overflow, _TIMES_MS))), form.overflow(_NO_TIME)}
+    return sorted(found)
+
+
+def _pattern(names: list[str]) -> str:
     head = _common(names)
     tail = _common([name[len(head) :][::-1] for name in names])[::-1]
-    dated = head if len(set(names)) == 1 else f"{head}*{tail}"
-    return sorted({dated, target.index(_NO_TIME)})
+    return head if len(set(names)) == 1 else f"{head}*{tail}"
 
 
 def _common(texts: list[str]) -> str:

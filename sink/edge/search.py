@@ -23,6 +23,7 @@ _ATTEMPTS = 6
 # What `_mget` answers for a name that stands for several indices. Should it be for another cause,
 # the search that is asked instead fails as well, and says it.
 _SPREAD = "illegal_argument_exception"
+_NOT_FOUND = "index_not_found_exception"
 
 
 class Name(NamedTuple):
@@ -90,7 +91,8 @@ class Pages:
             if said.get("found") is True:
                 continue
             name = Name(one["_index"], one["_id"])
-            if _error_of(said, name) == _SPREAD:
+            # `_mget` knows no data streams either: what it does not find may be one.
+            if _error_of(said, name) in (_SPREAD, _NOT_FOUND):
                 spread[name.in_index].append(name.id)
             else:
                 absent.append(name)
@@ -103,7 +105,12 @@ class Pages:
         Ask for documents of an alias or a data stream, which `_mget` takes for one index only.
         """
         path = f"/{quote(index, safe='')}"
-        await _patiently(self._elastic, f"{path}/_refresh?filter_path=_shards.failed", None)
+        try:
+            await _patiently(self._elastic, f"{path}/_refresh?filter_path=_shards.failed", None)
+        except Refused as refused:
+            if refused.error_type != _NOT_FOUND:
+                raise
+            return [Name(index, one) for one in ids]
         absent: list[Name] = []
         for begin in range(0, len(ids), _IDS_MAX // 2):
             part = ids[begin : begin + _IDS_MAX // 2]
@@ -187,7 +194,7 @@ def _error_of(said: dict[str, Any], name: Name) -> str:
     """
     error: dict[str, str] = said.get("error", {})
     error_type = error.get("type", "")
-    if error_type in ("", "index_not_found_exception", _SPREAD):
+    if error_type in ("", _NOT_FOUND, _SPREAD):
         return error_type
     raise Unavailable(
         f"Elasticsearch does not tell whether {name.id} is in {name.in_index}: "

@@ -247,3 +247,20 @@ def test_a_name_without_a_date_is_looked_through_as_it_is() -> None:
     route = Route("r", ("order",), None, "", LOG, names, "create", deterministic_ids=True)
 
     assert index_patterns(Target("order", route, "id"))[0] == "logs-order"
+
+
+@pytest.mark.parametrize(
+    ("index", "patterns"),
+    [
+        (
+            {"name": "logs-{s}-%Y"},
+            ["logs-*", "logs-*_undated", "logs-overflow-*", "logs-overflow_undated"],
+        ),
+        ({"data_stream": "logs-{s}-prod"}, ["logs-*-prod", "logs-overflow-prod"]),
+        ({"name": "{topic}-{s}"}, ["order-*", "overflow-overflow"]),
+    ],
+)
+def test_patterns_match_what_fields_name_and_the_overflow(
+    index: dict[str, object], patterns: list[str]
+) -> None:
+    assert index_patterns(_target(index=index)) == patterns
