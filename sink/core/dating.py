@@ -79,15 +79,13 @@ class Dating:
         """
         Date documents by their records' times.
         """
-        if not times_ms or self.guard.believes_all(times_ms):
-            return list(times_ms)
         return list(map(self.guard.of_record, times_ms))
 
     def of_fields(self, held: Sequence[object], times_ms: Sequence[int]) -> list[int]:
         """
         Date documents by what their field holds.
 
-        Cost: 0.9 µs a document for ISO 8601, 0.6 for a number.
+        Cost: 1.5 µs a document for ISO 8601.
         """
         return list(map(self._of_field, held, times_ms))
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import NamedTuple, cast
 
-import orjson
+import msgspec
 
 from sink.core.collect import Documents, Rejected
 from sink.core.fields import UNSET
@@ -17,6 +17,8 @@ from sink.core.record import Element, Record
 # Source: Elasticsearch, IndexRequest.validate(): a longer one, or an empty one, is refused with the
 # whole bulk it is in.
 ID_BYTES_MAX = 512
+# orjson's keep a kilobyte each while they live: 2 µs an id, of which 0.03 are left here.
+_encode = msgspec.json.Encoder().encode
 
 
 class NoId(NamedTuple):
@@ -33,7 +35,7 @@ def json_id(held: object) -> bytes | NoId:
     Make an id, as JSON, of what a field holds: a text or a whole number. Cost: 0.2 µs.
     """
     if isinstance(held, str) and held:
-        written = orjson.dumps(held)
+        written = _encode(held)
         if len(held) * 4 <= ID_BYTES_MAX or len(held.encode()) <= ID_BYTES_MAX:
             return written
         return NoId("id_too_long", f"has more than the {ID_BYTES_MAX} bytes that an id may have")

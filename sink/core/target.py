@@ -64,8 +64,8 @@ class Target:
         Make the action line of each document of a run. What can have none is rejected.
 
         Cost: 0.21 µs a document where all are of one period (0.09 of it reads the times, where the
-        collector did not). Where fields are looked up, 0.8 for the first of them; where they name
-        the index, 1 more, and 1 for each change of the index.
+        collector did not). With a field in the index name 1.0, and 2.7 for each change of the
+        index; 2.3 where a field dates it, 1.1 where one is the id.
         """
         columns = self._lookup.columns(documents.sources) if self._lookup else []
         ids = self._ids(documents, columns)
@@ -114,10 +114,10 @@ class Target:
         begin, end, bound, leader_epoch = segment
         index = bound.index
         if self.route.id_field is not None:
-            records = documents.records[begin:end]
-            versions = [cast("int", each.offset()) for each in records]
-            given = versions if self.route.versioned else None
-            return field_lines(self.route.op_type, index, ids[begin:end], given)
+            versions = None
+            if self.route.versioned:
+                versions = [cast("int", each.offset()) for each in documents.records[begin:end]]
+            return field_lines(self.route.op_type, index, ids[begin:end], versions)
         part_ = documents.ids if end - begin == len(documents.ids) else documents.ids[begin:end]
         prefix = self._prefix(run.partition.number, index, leader_epoch)
         return action_lines(prefix, part_, with_id=self.route.deterministic_ids)
@@ -158,6 +158,8 @@ class Target:
         times_ms: Sequence[int] = documents.times_ms or _times_ms(documents.records, alike=alike)
         if dating.field is not None:
             times_ms = dating.of_fields(self._column(columns, dating.field), times_ms)
+        elif dating.guard.believes_all(times_ms):
+            return times_ms
         else:
             times_ms = dating.of_records(times_ms)
         if self.route.names.has_date and (undated := times_ms.count(NO_TIME)):
