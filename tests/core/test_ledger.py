@@ -116,3 +116,17 @@ def test_the_accounts_of_several_workers_add_up_and_balance(
 
     assert imbalance(summed) == {}
     assert {topic: n for (topic, fate), n in summed.items() if fate == CONSUMED} == consumed
+
+
+def test_a_document_that_goes_to_another_index_than_was_meant_has_its_fate_besides() -> None:
+    ledger = Ledger()
+    ledger.consumed("orders", 5, {})
+
+    ledger.displaced("orders", {"undated": 2})
+    ledger.settled({("orders", "indexed"): 5, ("orders", "displaced:overflow"): 1})
+
+    account = ledger.publish()
+    assert account["orders", IN_FLIGHT] == 0
+    assert account["orders", "displaced:undated"] == 2
+    assert account["orders", "displaced:overflow"] == 1
+    assert imbalance(account) == {}

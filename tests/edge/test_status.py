@@ -122,6 +122,7 @@ def test_the_metrics_tell_the_ledger_by_topic_fate_and_rule(server: StatusServer
     assert metrics[settled + "{fate=indexed,rule=,topic=orders}"] == 4
     assert metrics[settled + "{fate=dead,rule=,topic=orders}"] == 1
     assert metrics[settled + "{fate=dropped,rule=tombstone,topic=orders}"] == 2
+    assert metrics["sink_displaced_documents_total{index=undated,topic=orders}"] == 3
     assert metrics["sink_unaccounted_documents{}"] == 0
     assert metrics["process_resident_memory_bytes{}"] > 0
 
