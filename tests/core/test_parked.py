@@ -293,3 +293,19 @@ def test_no_record_of_the_parked_topic_is_left_out_whatever_it_holds(
     (made,) = make(FakeRecord(*PARKED, 0, value, headers=headers))
 
     assert len(made.documents) + sum(made.dropped.values()) + len(made.rejected) == 1
+
+
+def test_a_parked_document_keeps_the_version_that_its_offset_gives() -> None:
+    """Without it an older record that comes back from there would replace a newer one."""
+    by_field = {"id": "field", "id_field": "k", "op_type": "index", "version": "offset"}
+
+    def versioned(topic: str, topic_id: str) -> Target | None:
+        return target_of_topic(topic, topic_id, **by_field)
+
+    target = ParkedTarget(versioned)
+    for value in (b'{"k":"a"}', b'[{"k":"a"}]'):
+        (made,) = make(*written(*letters_of(record_of(value), **by_field)), target=target)
+
+        ((op_type, told),) = made.documents[0].action.items()
+        assert (op_type, told["_id"], told["version_type"]) == ("index", "a", "external_gte")
+        assert told["version"] == made.documents[0].record.offset()

@@ -31,6 +31,7 @@ def readiness() -> Readiness:
 def ledger() -> Ledger:
     ledger = Ledger()
     ledger.consumed("orders", 7, {"tombstone": 2})
+    ledger.displaced("orders", {"undated": 3})
     ledger.settled({("orders", "indexed"): 4, ("orders", "dead"): 1})
     return ledger
 

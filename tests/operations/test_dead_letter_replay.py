@@ -135,3 +135,29 @@ def test_a_record_that_is_dropped_by_rule_today_is_told_so() -> None:
 
     assert sent == []
     assert report.fates == {"dropped:empty_array": 1}
+
+
+_BY_FIELD = {"id": "field", "id_field": "k", "op_type": "index", "version": "offset"}
+
+
+def test_documents_that_bring_their_ids_keep_them_and_the_version_of_their_offset() -> None:
+    report = Report()
+    config = Config.model_validate({"routes": [_ROUTE | _BY_FIELD]})
+    planner = Planner(routes_of(config), 5000, report)
+    letters = [
+        refused(b'{"k":"a"}', id="a"),
+        refused(b'{"k":"b"}', id="b", positions=(1,)),
+        rejected(b'[{"k":"c"},{"k":"d"}]', error_type="id_missing", positions=(0,)),
+    ]
+
+    items = [item for each in letters for item in planner.items(letter(each))]
+
+    told = [orjson.loads(item.action)["index"] for item in items]
+    assert [(each["_id"], each["version"]) for each in told] == [("a", 5), ("b", 5), ("c", 5)]
+
+
+def test_a_document_that_still_has_no_id_is_told_so() -> None:
+    sent, report = planned(rejected(b'{"n":1}', error_type="id_missing"), _BY_FIELD)
+
+    assert sent == []
+    assert report.fates == {"refused": 1}

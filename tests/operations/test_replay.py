@@ -137,3 +137,34 @@ def test_records_are_kept_to_the_rate_and_lost_time_is_not_made_up_for() -> None
     assert pace.records_max == 100
     Pace(0, lambda: now_s[0], sleep).wait(10**6)
     assert len(slept) == 3
+
+
+BY_FIELD = {"id": "field", "id_field": "k", "index": {"name": "x"}}
+
+
+def test_a_route_whose_documents_are_replaced_is_replayed_with_versions_only() -> None:
+    """Older documents would come into the place of newer ones."""
+    with pytest.raises(ConfigError, match="older documents"):
+        sent(b'{"k":1}', route=BY_FIELD | {"op_type": "index"})
+
+    versioned = BY_FIELD | {"op_type": "index", "version": "offset"}
+    for route in (BY_FIELD, versioned):
+        assert sent(b'{"k":1}', route=route)[0] == [("x", "1")]
+    assert sent(b'{"k":1}', route=BY_FIELD | {"op_type": "index"}, shadow="new-")[0] == [
+        ("new-x", "1")
+    ]
+
+
+def test_a_document_knows_where_it_is_if_its_index_was_one_too_many() -> None:
+    made = target_of(Wanted("ekk-a", 0), {"index": {"name": "x-{s}-%Y"}})
+    records = FakeBroker().produce("ekk-a", b'{"s":"a"}', b"{}")
+
+    items = list(items_of(records, made, 10, Report()))
+
+    assert [(item.index, item.overflow) for item in items] == [
+        ("x-a-2026", "x-overflow-2026"),
+        ("x-unknown-2026", "x-overflow-2026"),
+    ]
+    shadow = target_of(Wanted("ekk-a", 0, shadow="n-"), {"index": {"name": "x-{s}-%Y"}})
+    (item, _) = items_of(records, shadow, 10, Report())
+    assert (item.index, item.overflow) == ("n-x-a-2026", None)
