@@ -2,6 +2,7 @@
 Where routes lead: to indices named by fields, aliases, data streams; ids and dates out of fields.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -38,6 +39,17 @@ class _Routes(Setup):
 @pytest.fixture
 def routes(setup: Setup) -> _Routes:
     return _Routes(setup.kafka, setup.elasticsearch, setup.folder, setup.name)
+
+
+@pytest.fixture
+def stream(routes: _Routes) -> Iterator[str]:
+    """
+    The name of a data stream. While its template is there, others cannot be taken away.
+    """
+    name = f"logs-s.{routes.name}-test"
+    yield name
+    for path in (f"/_data_stream/{name}", "/_index_template/ekk-data-stream"):
+        ask(routes, "DELETE", path)
 
 
 def _settled(sink: SinkProcess, topic: str, **fates: int) -> None:
@@ -89,9 +101,9 @@ def test_fields_name_indices_a_cap_holds_and_audit_and_replay_find_each_document
 
 @pytest.mark.timeout(180)
 def test_a_data_stream_takes_documents_is_parked_and_resumes_and_an_alias_is_written_through(
-    routes: _Routes,
+    routes: _Routes, stream: str
 ) -> None:
-    stream, alias = f"logs-s.{routes.name}-test", f"{routes.name}-alias"
+    alias = f"{routes.name}-alias"
     routes.add("s", f'index = {{ data_stream = "{stream}" }}')
     routes.add("a", f'index = {{ name = "{alias}" }}')
     create_topics(routes, {"s": 1, "a": 1})
