@@ -4,7 +4,7 @@ From documents to bulks: the NDJSON lines of one request, and whose records they
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from sink.core.record import Record
 _ID_MARK = b'","_id":"'
 _PIECE_LINES = 2048
 PIECE_BYTES = 600_000
+_NONE: Mapping[int, bytes] = {}
 
 
 class Body:
@@ -133,14 +134,17 @@ class Bulk:
         """
         return Body(self.lines)
 
-    def part(self, positions: Sequence[int]) -> "Bulk":
+    def part(self, positions: Sequence[int], changed: Mapping[int, bytes] = _NONE) -> "Bulk":
         """
         Make a bulk of some positions, to be sent again. Tickets stay with the whole.
 
         Args:
             positions: In rising order.
+            changed: position → another source.
         """
         lines = [line for p in positions for line in self.lines[2 * p : 2 * p + 2]]
+        for place, position in enumerate(positions if changed else ()):
+            lines[2 * place + 1] = changed.get(position, lines[2 * place + 1])
         records = [self.records[p] for p in positions]
         ends = list(accumulate(section.documents for section in self.sections))
         places = (bisect_right(ends, position) for position in positions)
@@ -210,7 +214,17 @@ class Bulk:
         return self.part(range(middle)), self.part(range(middle, len(self)))
 
 
-def action_prefix(op_type: str, index: str, id_prefix: str | None) -> bytes:
+def action_head(op_type: str, pipeline: str | None) -> bytes:
+    """
+    Make what stands in front of index and id in an action line.
+    """
+    given = b"" if pipeline is None else b'"pipeline":%b,' % orjson.dumps(pipeline)
+    return b'{"%b":{%b' % (op_type.encode(), given)
+
+
+def action_prefix(
+    op_type: str, index: str, id_prefix: str | None, pipeline: str | None = None
+) -> bytes:
     """
     Make what the action lines of one partition and one index have in common, up to the offset.
 
@@ -218,8 +232,9 @@ def action_prefix(op_type: str, index: str, id_prefix: str | None) -> bytes:
         op_type: `create` or `index`.
         index: A legal index name: no character in it needs escaping in JSON.
         id_prefix: `<topic id>-<partition>-<leader epoch>-`; None to let Elasticsearch pick ids.
+        pipeline: Of the cluster, that the documents go through.
     """
-    head = b'{"%b":{"_index":"%b' % (op_type.encode(), index.encode())
+    head = action_head(op_type, pipeline) + b'"_index":"%b' % index.encode()
     return head + b'"}}' if id_prefix is None else head + _ID_MARK + orjson.dumps(id_prefix)[1:-1]
 
 

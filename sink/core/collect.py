@@ -4,7 +4,7 @@ From records to documents: runs of one partition, and what a collector makes of 
 
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from itertools import groupby
@@ -59,6 +59,10 @@ class Collector:
             spares the call a record.
         timed: Gives the same collector with another field for the documents' time, None for its
             own, and a zone for times that name none. Without it the time is the collector's affair.
+        lacking: Gives the same collector whose `batch` only answers where no document has one of
+            these fields.
+        shape: Changes the documents of a run, whatever they are.
+        shape_batch: Does the same for those that `batch` made; without it `shape` does.
     """
 
     name: str
@@ -66,6 +70,9 @@ class Collector:
     checked: bool = False
     batch: Batch | None = None
     timed: Callable[[str | None, tzinfo], "Collector"] | None = None
+    lacking: Callable[[tuple[str, ...]], "Collector"] | None = None
+    shape: Callable[["Documents"], None] | None = None
+    shape_batch: Callable[["Documents"], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +158,16 @@ class Documents:
         self.records.append(record)
         cast("list[bytes]", self.ids).append(name)
 
+    def leave_out(self, positions: Container[int]) -> None:
+        """
+        Take documents out. The lists are new ones: a run's records may be among them.
+        """
+        left = [n for n in range(len(self.sources)) if n not in positions]
+        self.sources = [self.sources[n] for n in left]
+        self.records = [self.records[n] for n in left]
+        self.ids = cast("list[bytes]", [self.ids[n] for n in left])
+        self.times_ms = self.times_ms and [self.times_ms[n] for n in left]
+
 
 def runs(records: Sequence[Record]) -> Iterator[Run]:
     """
@@ -183,6 +200,7 @@ def pieces(run: Run, collector: Collector, docs_max: int) -> Iterator[tuple[Run,
     """
     whole = None if collector.batch is None else _whole(run, collector.batch)
     if whole is not None:
+        _shape(whole, collector.shape_batch or collector.shape)
         yield run, whole
         return
     offsets = [*run.offsets(), run.next_offset]
@@ -191,8 +209,14 @@ def pieces(run: Run, collector: Collector, docs_max: int) -> Iterator[tuple[Run,
         _add(made, collector, record, offsets[end - 1])
         if len(made) >= docs_max or end == len(run.records):
             part = run.records[begin:end]
+            _shape(made, collector.shape)
             yield Run(run.partition, part, offsets[begin], offsets[end]), made
             begin, made = end, Documents([], [], [])
+
+
+def _shape(made: Documents, shape: Callable[[Documents], None] | None) -> None:
+    if shape is not None and made.sources:
+        shape(made)
 
 
 def _whole(run: Run, batch: Batch) -> Documents | None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import orjson
 
 from sink.core.bulk import Body, Bulk
-from sink.core.dead_letter import target_of
 from sink.core.outcome import Outcome, Verdict
 from sink.core.tally import Progress
 
@@ -169,6 +168,8 @@ def dry_run(document: Bulk) -> Bulk:
     and privileges (create_doc is enough), and its pipeline is looked up: seen on 8.19 and 9.5. A
     mapping with `"enabled": false` at its root takes it, once.
     """
-    target = {"_index": target_of(document.lines[0])[0], "_id": _PROBE_ID}
-    lines = [orjson.dumps({"create": target}), b'{"_source":1}']
+    ((_, target),) = orjson.loads(document.lines[0]).items()
+    # With its pipeline: a missing one is no document's fault.
+    kept = {name: target[name] for name in ("pipeline", "_index") if name in target}
+    lines = [orjson.dumps({"create": kept | {"_id": _PROBE_ID}}), b'{"_source":1}']
     return Bulk(lines, document.records, document.sections, [], [], len(Body(lines)))

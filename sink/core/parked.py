@@ -9,7 +9,7 @@ from itertools import groupby
 
 import orjson
 
-from sink.core.bulk import Actions, Bound
+from sink.core.bulk import Actions, Bound, action_head
 from sink.core.collect import Documents, Rejected, Run, pieces
 from sink.core.command import Command, Decision, decision_of, is_command
 from sink.core.dead_letter import PREFIX
@@ -145,7 +145,9 @@ class ParkedTarget:
             made.rejected.append(_rejected(envelope, "not_an_object", reason))
             return
         line = on_one_line(value)
-        made.add(line, Element(original, envelope.positions[0], line), "create", envelope)
+        target = self._target_of(original.topic() or "", envelope.topic_id)
+        head = action_head("create", target.route.pipeline if target else None)
+        made.add(line, Element(original, envelope.positions[0], line), head, envelope)
 
     def _add_record(self, made: "_Made", envelope: Envelope) -> None:
         """
@@ -173,7 +175,8 @@ class ParkedTarget:
         made.dropped += documents.dropped
         made.rejected += [_rejected(envelope, r.error_type, r.reason) for r in documents.rejected]
         for source in documents.sources:
-            made.add(source, original, target.route.op_type, envelope)
+            head = action_head(target.route.op_type, target.route.pipeline)
+            made.add(source, original, head, envelope)
 
 
 def _parts(run: Run, docs_max: int) -> Iterator[tuple[int, int]]:
@@ -256,12 +259,12 @@ class _Made:
         self.dropped += documents.dropped
         self.rejected += documents.rejected
 
-    def add(self, source: bytes, record: Record, op_type: str, envelope: Envelope) -> None:
+    def add(self, source: bytes, record: Record, head: bytes, envelope: Envelope) -> None:
         target = {"_index": envelope.index, "_id": envelope.id}
         given = {key: value for key, value in target.items() if value is not None}
         self.sources.append(source)
         self.records.append(record)
-        self.lines.append(orjson.dumps({op_type: given}))
+        self.lines.append(head + orjson.dumps(given)[1:] + b"}")
         self.bounds.append(
             Bound(
                 envelope.index or "",

@@ -60,6 +60,13 @@ class Element:
         self._value = value
         self.position = position  # in the record, from 0
 
+    @property
+    def whole(self) -> Record:
+        """
+        The record that holds it.
+        """
+        return self._record
+
     def topic(self) -> str | None:  # noqa: D102
         return self._record.topic()
 

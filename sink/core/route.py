@@ -20,6 +20,7 @@ class Route:
         pattern: A regular expression that must match the whole topic.
         prefix: Cut from the topic to give the user topic.
         deterministic_ids: Ids from topic id, partition, leader epoch and offset.
+        pipeline: An ingest pipeline of the cluster, that its documents go through.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Route:
     names: IndexNames
     op_type: str
     deterministic_ids: bool
+    pipeline: str | None = None
 
     def matches(self, topic: str) -> bool:
         """

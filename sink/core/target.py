@@ -95,7 +95,7 @@ class Target:
     def _prefix(self, partition: int, index: str, leader_epoch: int) -> bytes:
         id_prefix = f"{self.topic_id}-{partition}-{leader_epoch}-"
         wanted = id_prefix if self.route.deterministic_ids else None
-        return action_prefix(self.route.op_type, index, wanted)
+        return action_prefix(self.route.op_type, index, wanted, self.route.pipeline)
 
 
 def _times_ms(records: list[Record], *, alike: bool) -> list[int]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sink.core.audit import Accounts, Explained, Fate, Finding, Place, place_of
+from sink.core.bulk import action_head
 from sink.core.collect import Rejected, runs
 from sink.core.dead_letter import target_of
 from sink.core.ledger import DROPPED
@@ -41,7 +42,7 @@ class Walk:
         self._explained = explained
         self._counts = counts
         # What stands before the index and id of an action line.
-        self._operation = len(f'{{"{target.route.op_type}":')
+        self._operation = len(action_head(target.route.op_type, target.route.pipeline))
 
     def follow(
         self, reader: Reader, spans: Sequence[Span], runner: asyncio.Runner, pages: Pages
@@ -90,7 +91,8 @@ class Walk:
         """
         Make the JSON array of the indices and ids of action lines.
         """
-        return b"[" + b",".join([line[self._operation : -1] for line in lines]) + b"]"
+        names = [line[self._operation : -1] for line in lines]
+        return b"[{" + b",{".join(names) + b"]" if names else b"[]"
 
     def _missing(self, absent: Sequence[Name]) -> list[Finding]:
         """

@@ -11,6 +11,7 @@ from dataclasses import replace
 import orjson
 
 from sink.config import Config
+from sink.core.bulk import action_head
 from sink.core.collect import Rejected, Run, pieces
 from sink.core.json_objects import is_object, on_one_line
 from sink.core.record import Element, Partition
@@ -127,9 +128,9 @@ class Planner:
             return
         if envelope.id is None:
             name = f"{name}-{envelope.positions[0]}"
-        operation = route.op_type if route else "create"
+        head = _head(route) if route else action_head("create", None)
         assert envelope.index is not None
-        yield _item(operation, envelope.index, name, on_one_line(value), letter)
+        yield _item(head, envelope.index, name, on_one_line(value), letter)
 
     def _collected(self, letter: Letter, route: Route, name: str) -> Iterator[Item]:
         """
@@ -149,9 +150,9 @@ class Planner:
             for source, record in zip(made.sources, made.records, strict=True):
                 position = record.position if isinstance(record, Element) else None
                 if position is None:
-                    yield _item(route.op_type, index, name, source, letter)
+                    yield _item(_head(route), index, name, source, letter)
                 elif not wanted or position in wanted:
-                    yield _item(route.op_type, index, f"{name}-{position}", source, letter)
+                    yield _item(_head(route), index, f"{name}-{position}", source, letter)
 
     def _refuse(self, letter: Letter, rejected: Rejected, wanted: set[int]) -> None:
         positions = rejected.positions
@@ -174,9 +175,13 @@ def _id_of(letter: Letter) -> str | None:
     return f"{envelope.topic_id}-{origin.partition}-{epoch}-{origin.offset}"
 
 
-def _item(operation: str, index: str, name: str, source: bytes, letter: Letter) -> Item:
+def _head(route: Route) -> bytes:
+    return action_head(route.op_type, route.pipeline)
+
+
+def _item(head: bytes, index: str, name: str, source: bytes, letter: Letter) -> Item:
     # Index and id come out of headers: only a serializer makes one safe line of them.
-    action = orjson.dumps({operation: {"_index": index, "_id": name}})
+    action = head + orjson.dumps({"_index": index, "_id": name})[1:] + b"}"
     return Item(action, source, index, letter.origin)
 
 
