@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from sink.core.collect import Answer, Collector, Drop, Refused, Source
+from sink.core.collect import Answer, Batch, Collector, Drop, Refused, Source
 from sink.core.fields import UNSET, loose, strict
 from sink.core.instant import read_ms
 from sink.core.json_objects import (
@@ -51,7 +51,7 @@ class Format:
         mend: Makes one that may stay of any object.
         guess: Does the same faster, where what it makes has the shape. Takes any bytes.
         constants: Fields besides `@timestamp` that a document gets where it lacks them, as JSON.
-        lacking: No document of a batch has one of these, or there is no batch.
+        lacking: No document of a batch may have one of these.
     """
 
     name: str
@@ -74,12 +74,13 @@ def collector_of(form: Format) -> Collector:
     def timed(time_field: str | None, zone: tzinfo) -> Collector:
         return collector_of(replace(form, time_field=time_field or form.time_field, zone=zone))
 
-    def lacking(names: tuple[str, ...]) -> Collector:
-        return collector_of(replace(form, lacking=names))
+    def lacking(names: tuple[str, ...]) -> Batch | None:
+        # What is read of a document, or put into it, cannot be held against its absence.
+        own = {TIMESTAMP, *(name for name, _ in form.constants("")), form.time_field, *form.shape}
+        return None if own & {*names} else Objects(replace(form, lacking=names)).batch
 
     objects = Objects(form)
-    batch = objects.batch if objects.batches else None
-    return Collector(form.name, objects.collect, True, batch, timed, lacking)
+    return Collector(form.name, objects.collect, True, objects.batch, timed, lacking)
 
 
 def content_of(record: Record) -> bytes | Drop:
@@ -106,10 +107,7 @@ class Objects:
         self._form = form
         # The names do not depend on the topic, only what they hold.
         self._names = (TIMESTAMP, *(name for name, _ in form.constants("")))
-        # What is read of a document, or put into it, cannot be held against its absence.
-        self.batches = not {*self._names, form.time_field, *form.shape} & {*form.lacking}
-        absent = (*self._names, *form.lacking) if self.batches else self._names
-        self._strict = strict(absent, form.time_field, dict(form.shape))
+        self._strict = strict((*self._names, *form.lacking), form.time_field, dict(form.shape))
         self._lacks = strict(form.lacking, None, {})
         self._loose = loose(self._names, form.time_field)
         self._getters = [attrgetter(f"f{n}") for n in range(len(self._names))]

@@ -20,6 +20,7 @@ from sink.errors import Reject
 
 Source = bytes | dict[str, object]
 _time_of = itemgetter(1)
+_NEITHER = (None, None)
 _NO_OBJECT = "the collector's answer is not one JSON object"
 
 
@@ -59,10 +60,9 @@ class Collector:
             spares the call a record.
         timed: Gives the same collector with another field for the documents' time, None for its
             own, and a zone for times that name none. Without it the time is the collector's affair.
-        lacking: Gives the same collector whose `batch` only answers where no document has one of
-            these fields.
+        lacking: Gives a `batch` that only answers where no document has one of these fields.
         shape: Changes the documents of a run, whatever they are.
-        shape_batch: Does the same for those that `batch` made; without it `shape` does.
+        shape_lacking: Does the same faster for those of the batch beside it.
     """
 
     name: str
@@ -70,9 +70,9 @@ class Collector:
     checked: bool = False
     batch: Batch | None = None
     timed: Callable[[str | None, tzinfo], "Collector"] | None = None
-    lacking: Callable[[tuple[str, ...]], "Collector"] | None = None
+    lacking: Callable[[tuple[str, ...]], Batch | None] | None = None
     shape: Callable[["Documents"], None] | None = None
-    shape_batch: Callable[["Documents"], None] | None = None
+    shape_lacking: tuple[Batch, Callable[["Documents"], None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +198,12 @@ def pieces(run: Run, collector: Collector, docs_max: int) -> Iterator[tuple[Run,
     Yields:
         A part of the run and its documents: at most docs_max and those of one record more.
     """
-    whole = None if collector.batch is None else _whole(run, collector.batch)
-    if whole is not None:
-        _shape(whole, collector.shape_batch or collector.shape)
-        yield run, whole
-        return
+    for batch, shape in (collector.shape_lacking or _NEITHER, (collector.batch, collector.shape)):
+        whole = None if batch is None else _whole(run, batch)
+        if whole is not None:
+            _shape(whole, shape)
+            yield run, whole
+            return
     offsets = [*run.offsets(), run.next_offset]
     begin, made = 0, Documents([], [], [])
     for end, record in enumerate(run.records, 1):
@@ -256,7 +257,7 @@ def _ask(collector: Collector, record: Record) -> Source | list[Source | Refused
         answer = collector.collect(record)
     except Reject as reject:
         return Rejected(record, (), "reject", str(reject))
-    except Exception:  # a collector may be the user's own code
+    except (Exception, SystemExit):  # a collector may be the user's own code
         return Rejected(record, (), "collector_exception", traceback.format_exc(limit=-8))
     return Drop(f"collector_{collector.name}") if answer is None else answer
 

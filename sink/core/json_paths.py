@@ -52,7 +52,8 @@ def without(fields: Fields, name: str) -> tuple[Fields, msgspec.Raw | None]:
         The other fields, and the value; the same fields and None where there is no such field.
     """
     if name in fields:
-        return {key: its for key, its in fields.items() if key != name}, fields[name]
+        rest = fields.copy()
+        return rest, rest.pop(name)
     for head, tail in ways(name):
         inner = _object(fields, head)
         rest, value = without(inner, tail) if inner is not None else (fields, None)
@@ -79,6 +80,14 @@ def only(fields: Fields, names: tuple[str, ...]) -> Fields:
         if part:
             kept[head] = msgspec.Raw(msgspec.json.encode(part))
     return {name: kept[name] for name in fields if name in kept}
+
+
+def heads(name: str) -> Iterator[str]:
+    """
+    Give the fields in which the way to a field may begin, itself included.
+    """
+    yield from (head for head, _ in ways(name))
+    yield name
 
 
 def ways(name: str) -> Iterator[tuple[str, str]]:

@@ -8,16 +8,17 @@ Nothing of a document is overwritten: where it has a field already, it keeps its
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import repeat
+from operator import add, attrgetter
 
 import msgspec
 import orjson
 
 from sink.core.collect import Collector, Documents, Rejected
-from sink.core.fields import strict
+from sink.core.fields import UNSET, loose
 from sink.core.json_objects import REFUSED
-from sink.core.json_paths import Fields, fields_of, json_of_fields, only, without
+from sink.core.json_paths import Fields, fields_of, heads, json_of_fields, only, without
 from sink.core.json_paths import field as value_of
-from sink.core.metadata import OF_PARTITION, constant, copied
+from sink.core.metadata import OF_PARTITION, column, constant, copied
 from sink.core.record import Element, Record
 from sink.core.stamp import TIMESTAMP, stamp
 
@@ -71,10 +72,14 @@ def shaped(collector: Collector, shape: Shape) -> Collector:
     if shape == Shape():
         return collector
     shaper = Shaper(shape)
-    if shaper.takes_apart or collector.lacking is None:
-        return replace(collector, shape=shaper.shape)
-    lacking = collector.lacking(shaper.names)
-    return replace(lacking, shape=shaper.shape, shape_batch=shaper.shape_batch)
+    batch = None
+    if shaper.only_adds and collector.lacking is not None:
+        batch = collector.lacking(shaper.names)
+    return replace(
+        collector,
+        shape=shaper.shape,
+        shape_lacking=None if batch is None else (batch, shaper.shape_lacking),
+    )
 
 
 class Shaper:
@@ -84,40 +89,36 @@ class Shaper:
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
-        pairs = {name: _pair(name, value) for name, value in shape.add.items()}
-        of_partition, of_record = (
-            {
-                to: copied(its, to)
-                for to, its in shape.metadata.items()
-                if (its in OF_PARTITION) is each
-            }
-            for each in (True, False)
-        )
-        self._constants = b"".join(pairs.values())
-        self._of_partition, self._of_record = [*of_partition.values()], [*of_record.values()]
-        # In the order in which a batch gets them.
-        self._each = {name: constant(its) for name, its in pairs.items()} | of_partition | of_record
-        # With a dot it is the way to a field as well: then nothing of its first part may be there.
-        firsts = {part for name in self._each for part in (name, name.partition(".")[0])}
-        self.names = tuple(sorted(firsts))
-        self.takes_apart = bool(shape.drop_records or shape.keep or shape.drop or shape.rename)
-        self._lacks = strict(self.names, None, {})
+        constants = {name: _pair(name, value) for name, value in shape.add.items()}
+        known = sorted(shape.metadata.items(), key=lambda its: its[1] not in OF_PARTITION)
+        self._constants = b"".join(constants.values())
+        self._of_partition = [copied(its, to) for to, its in known if its in OF_PARTITION]
+        self._columns = [column(its, to) for to, its in known if its not in OF_PARTITION]
+        self._added = {name: constant(its) for name, its in constants.items()}
+        self._added |= {to: copied(its, to) for to, its in known}
+        asked = {name for rule in shape.drop_records for name in rule.fields}
+        # With a dot a name is a way to a field as well, which may begin in several.
+        self.names = tuple(sorted({head for n in (*self._added, *asked) for head in heads(n)}))
+        self._loose = loose(self.names, None)
+        self._getters = [(name, attrgetter(f"f{n}")) for n, name in enumerate(self.names)]
+        self._takes_apart = bool(shape.keep or shape.drop or shape.rename)
+        self.only_adds = not (self._takes_apart or shape.drop_records)
 
-    def shape_batch(self, documents: Documents) -> None:
+    def shape_lacking(self, documents: Documents) -> None:
         """
         Add fields to documents of one partition that have none of them, and others.
 
-        Cost: 0.13 µs a 541-byte document for what its partition knows, 0.3 more for an offset.
+        Cost: 0.2 µs a 541-byte document for what is the same for its partition, 0.2 more for the
+        offset, 1 for a key.
         """
-        records = documents.records
-        of_partition = b"".join(its(records[0]) for its in self._of_partition)
-        head = b"{" + self._constants + of_partition
-        columns = [map(its, records) for its in self._of_record]
-        heads: Iterable[bytes] = repeat(head)
-        if columns:
-            heads = map(b"".join, zip(repeat(head), *columns))
+        first = documents.records[0]
+        head = b"{" + self._constants + b"".join(its(first) for its in self._of_partition)
+        fronts: Iterable[bytes] = repeat(head)
+        for number, column_of in enumerate(self._columns):
+            last = column_of(documents, b"" if number else head)
+            fronts = map(add, fronts, last) if number else last
         documents.sources = list(
-            map(bytes.replace, documents.sources, repeat(b"{"), heads, repeat(1))
+            map(bytes.replace, documents.sources, repeat(b"{"), fronts, repeat(1))
         )
 
     def shape(self, documents: Documents) -> None:
@@ -142,14 +143,25 @@ class Shaper:
             documents.leave_out(out)
 
     def _shaped(self, source: bytes, record: Record) -> bytes | Rule:
-        if not self.takes_apart:
-            return self._with_added(source, None, record)
-        fields = fields_of(source)
-        rule = next((each for each in self._shape.drop_records if each.is_about(fields)), None)
-        if rule is not None:
-            return rule
-        fields = self._with_fields(fields)
-        return self._with_added(json_of_fields(fields), fields, record)
+        fields = self._asked(source) if self.names else {}
+        for rule in self._shape.drop_records:
+            if rule.is_about(fields):
+                return rule
+        if self._takes_apart:
+            fields = self._with_fields(fields_of(source))
+            source = json_of_fields(fields)
+        head = b"".join(
+            pair(record) for name, pair in self._added.items() if value_of(fields, name) is None
+        )
+        return stamp(source, b"{" + head) if head else source
+
+    def _asked(self, source: bytes) -> Fields:
+        """
+        Read the fields that rules ask for, and those that may be there already.
+        """
+        found = self._loose(source)
+        each = ((name, its(found)) for name, its in self._getters)
+        return {name: value for name, value in each if value is not UNSET}
 
     def _with_fields(self, fields: Fields) -> Fields:
         """
@@ -165,21 +177,6 @@ class Shaper:
             if value is not None and value_of(rest, new) is None:
                 fields = rest | {new: value}
         return fields
-
-    def _with_added(self, source: bytes, fields: Fields | None, record: Record) -> bytes:
-        """
-        Add what a document lacks.
-        """
-        wanted = self._each
-        if not wanted:
-            return source
-        try:
-            self._lacks(source)
-        except msgspec.ValidationError:
-            there = fields_of(source) if fields is None else fields
-            wanted = {name: its for name, its in wanted.items() if value_of(there, name) is None}
-        head = b"".join(its(record) for its in wanted.values())
-        return stamp(source, b"{" + head) if head else source
 
 
 def _renew_elements(documents: Documents) -> None:

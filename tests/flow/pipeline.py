@@ -49,6 +49,7 @@ class Pipeline:
         kafka: More of the [kafka] section.
         park: More of the [park] section.
         rate_max: Of dead letters of a topic, in a minute.
+        route: More of the route.
         before: Whose Kafka and Elasticsearch it goes on with.
     """
 
@@ -62,6 +63,7 @@ class Pipeline:
         kafka: Mapping[str, int] | None = None,
         park: Mapping[str, int] | None = None,
         rate_max: int | None = None,
+        route: Mapping[str, object] | None = None,
         before: "Pipeline | None" = None,
         **bulk: int,
     ) -> None:
@@ -72,7 +74,9 @@ class Pipeline:
                 "bulk": {**small, "in_flight": in_flight, **bulk},
                 "park": park or {},
                 "dead_letter": {"rate_max": rate_max},
-                "routes": [{"name": "ekk", "prefix": "ekk-", "index": {"prefix": "sag-"}}],
+                "routes": [
+                    {"name": "ekk", "prefix": "ekk-", "index": {"prefix": "sag-"}, **(route or {})}
+                ],
             }
         )
         self.broker: FakeBroker = before.broker if before else FakeBroker()
