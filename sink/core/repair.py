@@ -17,7 +17,7 @@ from sink.config import RouteSettings
 from sink.core.json_objects import REFUSED
 from sink.core.json_paths import Fields, fields_of, json_of_fields, ways
 from sink.core.outcome import Outcome, Verdict
-from sink.core.stamp import stamp
+from sink.core.stamp import TIMESTAMP, stamp
 
 CONFLICT_FIELD = "conflict_field"  # the setting's value
 _SUFFIX = "_conflict"
@@ -49,7 +49,10 @@ class Repairs:
         if not self.any or verdict.outcome is not Outcome.DEAD or not self._wants(topic):
             return None
         field = conflicting_field(verdict)
-        return None if field is None or is_repaired(source) else without_conflict(source, field)
+        # Without a time Kibana would show the document to nobody, and a data stream refuses it.
+        if field in (None, TIMESTAMP) or is_repaired(source):
+            return None
+        return without_conflict(source, field)
 
     def _wants(self, topic: str) -> bool:
         wanted = self._wanted.get(topic)

@@ -135,6 +135,7 @@ def test_only_documents_of_a_route_that_wants_it_are_repaired_and_only_once() ->
     mended = repairs.repaired("t0", source, _verdict("n"))
 
     assert mended == b'{"sink.repaired":["n"],"n_conflict":"x"}'
+    assert repairs.repaired("t0", b'{"@timestamp":"x"}', _verdict("@timestamp")) is None
     assert repairs.repaired("t1", source, _verdict("n")) is None
     assert repairs.repaired("other", source, _verdict("n")) is None
     assert repairs.repaired("t0", mended, _verdict("n_conflict")) is None
