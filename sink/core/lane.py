@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from sink.core.bulk import Body, Bulk
-from sink.core.outcome import Outcome, Verdict
+from sink.core.outcome import Verdict
 from sink.core.tally import Progress
 
 _PROBE_ID = "sink-probe"
@@ -32,12 +32,12 @@ class Aside:
     def __post_init__(self) -> None:
         self.rest = self.part
 
-    def take(self, position: int, outcome: Outcome) -> None:
+    def take(self, position: int, fate: str) -> None:
         """
         Enter what became of one document of the rest.
         """
         section = self.rest.places()[position]
-        self.progress.fates[section.consumed_from, outcome] += 1
+        self.progress.fates[section.consumed_from, fate] += 1
         self.rest = self.rest.part([p for p in range(len(self.rest)) if p != position])
 
 
@@ -114,11 +114,11 @@ class Lane:
         self.size_bytes -= aside.part.size_bytes
         return aside
 
-    def take(self, aside: Aside, position: int, outcome: Outcome) -> None:
+    def take(self, aside: Aside, position: int, fate: str) -> None:
         """
         Enter what became of one document.
         """
-        aside.take(position, outcome)
+        aside.take(position, fate)
         self.documents -= 1
 
     def candidate(self) -> tuple[Bulk, Aside | None, int]:

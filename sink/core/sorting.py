@@ -49,7 +49,7 @@ def sort(bulk: Bulk, verdicts: Sequence[Verdict], *, index_is_fit: bool = False)
     accepting: set[str] = set()
     for position, (verdict, section) in enumerate(zip(verdicts, places, strict=True)):
         if verdict.outcome in ACCEPTED:
-            fate = _fate(verdict.outcome, bulk.lines[2 * position + 1])
+            fate = fate_of(verdict.outcome, bulk.lines[2 * position + 1])
             found.fates[section.consumed_from, fate] += 1
             accepting.add(section.bound.index)
         else:
@@ -62,5 +62,8 @@ def sort(bulk: Bulk, verdicts: Sequence[Verdict], *, index_is_fit: bool = False)
     return found
 
 
-def _fate(outcome: Outcome, source: bytes) -> str:
+def fate_of(outcome: Outcome, source: bytes) -> str:
+    """
+    Name what became of a document that was accepted.
+    """
     return REPAIRED if outcome is Outcome.INDEXED and is_repaired(source) else outcome
