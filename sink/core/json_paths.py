@@ -62,16 +62,25 @@ def without(fields: Fields, name: str) -> tuple[Fields, msgspec.Raw | None]:
     return fields, None
 
 
+def without_any(fields: Fields, name: str) -> Fields:
+    """
+    Take a field out wherever it is: by its name, and on each way to it.
+    """
+    found: msgspec.Raw | None = msgspec.Raw()
+    while found is not None:
+        fields, found = without(fields, name)
+    return fields
+
+
 def only(fields: Fields, names: tuple[str, ...]) -> Fields:
     """
-    Keep some fields; what a way leads to keeps the objects on its way.
+    Keep some fields, wherever they are; what a way leads to keeps the objects on its way.
     """
     kept: Fields = {}
     inside: dict[str, tuple[str, ...]] = {}
     for name in names:
         if name in fields:
             kept[name] = fields[name]
-            continue
         for head, tail in ways(name):
             inside[head] = (*inside.get(head, ()), tail)
     for head, tails in inside.items():

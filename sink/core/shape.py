@@ -7,7 +7,7 @@ Nothing of a document is overwritten: where it has a field already, it keeps its
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import repeat
+from itertools import islice, repeat
 from operator import add, attrgetter
 
 import msgspec
@@ -16,12 +16,21 @@ import orjson
 from sink.core.collect import Collector, Documents, Rejected
 from sink.core.fields import UNSET, loose
 from sink.core.json_objects import REFUSED
-from sink.core.json_paths import Fields, fields_of, heads, json_of_fields, only, without
+from sink.core.json_paths import (
+    Fields,
+    fields_of,
+    heads,
+    json_of_fields,
+    only,
+    without,
+    without_any,
+)
 from sink.core.json_paths import field as value_of
 from sink.core.metadata import OF_PARTITION, column, constant, copied
 from sink.core.record import Element, Record
 from sink.core.stamp import TIMESTAMP, stamp
 
+_PIECE_DOCS = 256
 _UNREADABLE = "the document cannot be taken to pieces, as the route's shape wants it: "
 
 
@@ -117,9 +126,11 @@ class Shaper:
         for number, column_of in enumerate(self._columns):
             last = column_of(documents, b"" if number else head)
             fronts = map(add, fronts, last) if number else last
-        documents.sources = list(
-            map(bytes.replace, documents.sources, repeat(b"{"), fronts, repeat(1))
-        )
+        sources = documents.sources
+        added = map(bytes.replace, sources, repeat(b"{"), fronts, repeat(1))
+        # Piece by piece: the poll would be there twice more for a moment.
+        for begin in range(0, len(sources), _PIECE_DOCS):
+            sources[begin : begin + _PIECE_DOCS] = islice(added, _PIECE_DOCS)
 
     def shape(self, documents: Documents) -> None:
         """
@@ -171,7 +182,7 @@ class Shaper:
         if shape.keep:
             fields = only(fields, (TIMESTAMP, *shape.keep))
         for name in shape.drop:
-            fields, _ = without(fields, name)
+            fields = without_any(fields, name)
         for name, new in shape.rename.items():
             rest, value = without(fields, name)
             if value is not None and value_of(rest, new) is None:

@@ -128,6 +128,26 @@ def test_fields_are_kept_dropped_and_renamed_by_name_or_by_the_way_to_them() -> 
     }
 
 
+def test_a_field_that_is_there_in_both_ways_is_kept_or_dropped_in_both() -> None:
+    """It may be a password."""
+    value = b'{"a.b":1,"a":{"b":2,"c":3},"d":4}'
+
+    (kept,), (left,) = _shaped({"keep": ["a.b"]}, value), _shaped({"drop": ["a.b"]}, value)
+
+    assert kept == {"@timestamp": TIME, "a.b": 1, "a": {"b": 2}}
+    assert left == {"@timestamp": TIME, "a": {"c": 3}, "d": 4}
+
+
+def test_a_long_batch_gets_its_fields_piece_by_piece_in_order() -> None:
+    values = [b'{"n":%d}' % n for n in range(1000)]
+
+    found = _shaped({"metadata": {"o": "offset"}, "add": {"e": 1}}, *values)
+
+    assert [(each["n"], each["o"], each["e"]) for each in found] == [
+        (n, n + 7, 1) for n in range(1000)
+    ]
+
+
 def test_a_field_whose_new_name_is_taken_keeps_its_own() -> None:
     (found,) = _shaped({"rename": {"a": "b.c"}}, b'{"a":1,"b":{"c":2}}')
 
