@@ -248,6 +248,16 @@ def test_a_batch_gives_what_its_records_give_one_by_one(name: str, shape: dict[s
             assert b"\n" not in source
 
 
+def test_a_field_that_a_collector_adds_while_it_mends_is_not_added_again() -> None:
+    """Logstash tags a document whose time is none."""
+    collector = _route_collector({"add": {"tags": ["mine"]}}, "logstash")
+
+    made = documents(_run(b'{"@timestamp":"no"}', b'{"n":1}'), collector)
+
+    found = [json.loads(source, object_pairs_hook=_once)["tags"] for source in made.sources]
+    assert found == [["_timestampparsefailure"], ["mine"]]
+
+
 def _run_of(record: Record) -> Run:
     offset = record.offset() or 0
     return Run(Partition("orders", 3), [record], offset, offset + 1)

@@ -149,6 +149,20 @@ def test_parked_documents_are_repaired_when_their_index_is_well() -> None:
     assert pipeline.dead_letters.letters == []
 
 
+def test_a_repaired_document_that_is_parked_is_repaired_when_it_is_the_one_that_asks() -> None:
+    pipeline = Pipeline(route=_REPAIR, park={"ms_max": 86_400_000})
+    for topic in (TOPIC, PARKED):
+        pipeline.broker.create_topic(topic)
+    _refuse(pipeline)
+    pipeline.elastic.refuse(b"n_conflict", 403, "cluster_block_exception", "blocked", times=2)
+    pipeline.broker.produce(TOPIC, _CONFLICT)
+
+    with running(pipeline):
+        pipeline.until_all_is_committed()
+
+    assert pipeline.fates() == {"consumed": 1, "repaired": 1}
+
+
 def test_without_the_setting_nothing_is_repaired() -> None:
     pipeline = Pipeline()
     _refuse(pipeline)
