@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from sink.config.section import Section, Words
 
-_METADATA = ("topic", "partition", "offset", "timestamp", "key", "headers")
+METADATA = ("topic", "partition", "offset", "timestamp", "key", "headers")
 _HEADER = "headers."
 _RULE = re.compile(r"[a-z0-9_]{1,64}")
 # Rules of the sink's own, in the same account.
@@ -88,10 +88,10 @@ def _renames(value: dict[str, str]) -> dict[str, str]:
 def _copies(value: dict[str, str]) -> dict[str, str]:
     for name, source in value.items():
         _field_name(name)
-        if source not in _METADATA and source.removeprefix(_HEADER) in (source, ""):
+        if source not in METADATA and source.removeprefix(_HEADER) in (source, ""):
             raise ValueError(
                 f"{name}: {source!r} is nothing that is known of a record; known: "
-                f"{', '.join(_METADATA)}, and headers.<name>"
+                f"{', '.join(METADATA)}, and headers.<name>"
             )
     _not_the_time(value)
     return value

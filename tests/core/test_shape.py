@@ -5,55 +5,18 @@ What a route's shape makes of documents, whatever the collector gave.
 import json
 from typing import Any, cast
 
-import pytest
-from confluent_kafka import Message
-from hypothesis import given
-from hypothesis import strategies as st
-
 from sink.collectors import COLLECTORS
-from sink.config import Config
-from sink.core.collect import Answer, Collector, Documents, Run
-from sink.core.record import Element, Partition, Record
+from sink.core.collect import Answer, Collector, Documents
+from sink.core.record import Element, Record
 from sink.core.shape import Shape, shaped
-from sink.routes import routes_of
-from sink.testing import FakeRecord
+from tests.core.shaping import TIME, once, route_collector, run_of
 from tests.making import documents
-
-TIME = "2026-11-21T09:14:01.945Z"  # of a FakeRecord
-_VALUES: list[bytes] = [
-    b'{"level":"INFO","msg":"a"}',
-    b'{"level":"DEBUG","http":{"path":"/health","status":200}}',
-    b'{"@timestamp":"2026-01-01T00:00:00Z","env":"own"}',
-    b'[{"msg":"b","env":null},{"msg":"c"},3]',
-    b'{"kafka":{"offset":"own"},"tags":["x","y"]}',
-    b" { } ",
-    b"plain text",
-]
-
-
-def _route_collector(shape: dict[str, Any], collector: str = "log") -> Collector:
-    route = {"name": "r", "topics": ["orders"], "collector": collector, "shape": shape}
-    (made,) = routes_of(Config.model_validate({"routes": [route]}))
-    return made.collector
-
-
-def _run(*values: bytes, **more: Any) -> Run:
-    records: list[Record] = [
-        FakeRecord("orders", 3, 7 + n, value, **more) for n, value in enumerate(values)
-    ]
-    return Run(Partition("orders", 3), records, 7, 7 + len(records))
 
 
 def _shaped(shape: dict[str, Any], *values: bytes, **more: Any) -> list[dict[str, Any]]:
-    made = documents(_run(*values, **more), _route_collector(shape))
+    made = documents(run_of(*values, **more), route_collector(shape))
     assert not made.rejected
-    return [json.loads(source, object_pairs_hook=_once) for source in made.sources]
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Elasticsearch refuses a field that stands twice."""
-    assert len(dict(pairs)) == len(pairs), pairs
-    return dict(pairs)
+    return [json.loads(source, object_pairs_hook=once) for source in made.sources]
 
 
 def test_constants_are_added_where_a_document_has_no_such_field() -> None:
@@ -157,9 +120,9 @@ def test_a_field_whose_new_name_is_taken_keeps_its_own() -> None:
 def test_values_that_stay_keep_their_bytes() -> None:
     """A float of Python has 17 digits, and an integer of JSON any number."""
     numbers = b'{"a":1.10000000000000000000001,"b":123456789012345678901234567890,"c":1e999}'
-    run = _run(numbers[:-1] + b',"drop":1}')
+    run = run_of(numbers[:-1] + b',"drop":1}')
 
-    (source,) = documents(run, _route_collector({"drop": ["drop"]})).sources
+    (source,) = documents(run, route_collector({"drop": ["drop"]})).sources
 
     assert source == b'{"@timestamp":"%b",%b' % (TIME.encode(), numbers[1:])
 
@@ -180,7 +143,7 @@ def test_documents_are_dropped_by_a_named_rule() -> None:
         b'{"level":"INFO"}',
     )
 
-    made = documents(_run(*values), _route_collector({"drop_records": rules}))
+    made = documents(run_of(*values), route_collector({"drop_records": rules}))
 
     assert made.dropped == {"debug": 1, "health": 1, "tagged": 1}
     assert list(made.ids) == [9, 10, 12, 13]
@@ -189,10 +152,10 @@ def test_documents_are_dropped_by_a_named_rule() -> None:
 
 
 def test_a_rule_drops_documents_of_a_list_and_the_others_keep_their_ids() -> None:
-    run = _run(b'[{"n":1},{"n":2},7,{"n":3}]')
+    run = run_of(b'[{"n":1},{"n":2},7,{"n":3}]')
     shape = {"drop_records": {"two": {"n": 2}}, "add": {"env": "prod"}}
 
-    made = documents(run, _route_collector(shape))
+    made = documents(run, route_collector(shape))
 
     assert made.dropped == {"two": 1}
     assert made.ids == [b"7-0", b"7-3"]
@@ -214,99 +177,13 @@ def test_a_document_that_cannot_be_taken_to_pieces_is_rejected_alone() -> None:
         assert shape is not None
         shape(made)
 
-    made = documents(_run(b"1", b"2"), Collector("mine", collect, shape=spoil))
+    made = documents(run_of(b"1", b"2"), Collector("mine", collect, shape=spoil))
 
     assert made.sources == [b'{"a":2}']
     ((record, positions, error_type),) = [
         (r.record, r.positions, r.error_type) for r in made.rejected
     ]
     assert (record.value(), positions, error_type) == (b"1", (0,), "shape")
-
-
-@pytest.mark.parametrize("name", [*COLLECTORS])
-@pytest.mark.parametrize(
-    "shape",
-    [
-        {"add": {"env": "prod", "a.b": [1]}, "metadata": {"kafka.offset": "offset"}},
-        {"add": {"msg": "m", "logtime": 1, "type": "t", "tags": [], "request": {}, "ts": 1}},
-        {"metadata": {"kafka": "headers", "key": "key", "topic": "topic", "@version": "offset"}},
-    ],
-)
-def test_a_batch_gives_what_its_records_give_one_by_one(name: str, shape: dict[str, Any]) -> None:
-    """What is spliced in front must be what is made of parsed documents."""
-    collector = _route_collector(shape, name)
-    headers = [("a", b"1")]
-    for values in (_VALUES, _VALUES[:2], _VALUES[:3], [_VALUES[1], _VALUES[4]]):
-        run = _run(*values, key=b"k", headers=headers)
-        alone = [documents(_run_of(record), collector) for record in run.records]
-
-        made = documents(run, collector)
-
-        assert made.sources == [source for each in alone for source in each.sources]
-        for source in made.sources:
-            assert json.loads(source, object_pairs_hook=_once)
-            assert b"\n" not in source
-
-
-def test_a_field_that_a_collector_adds_while_it_mends_is_not_added_again() -> None:
-    """Logstash tags a document whose time is none."""
-    collector = _route_collector({"add": {"tags": ["mine"]}}, "logstash")
-
-    made = documents(_run(b'{"@timestamp":"no"}', b'{"n":1}'), collector)
-
-    found = [json.loads(source, object_pairs_hook=_once)["tags"] for source in made.sources]
-    assert found == [["_timestampparsefailure"], ["mine"]]
-
-
-def _run_of(record: Record) -> Run:
-    offset = record.offset() or 0
-    return Run(Partition("orders", 3), [record], offset, offset + 1)
-
-
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["a", "b", "a.b", "c", ".", "a.", ""]), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
-_NAMES = st.sampled_from(["a", "b", "a.b", "a.b.c", "c"])
-
-
-@given(
-    st.dictionaries(st.sampled_from(["a", "b", "a.b", "c", "d"]), _JSON, max_size=5),
-    st.dictionaries(_NAMES, st.integers(0, 3), max_size=3),
-    st.lists(_NAMES, max_size=2),
-    st.dictionaries(_NAMES, st.sampled_from(["x", "y.z", "a.b"]), max_size=2),
-)
-def test_any_document_has_each_field_once_whatever_its_shape(
-    value: dict[str, Any], add: dict[str, Any], drop: list[str], rename: dict[str, str]
-) -> None:
-    shape = Shape(
-        drop=tuple(drop), rename=rename, add={name: b"%d" % its for name, its in add.items()}
-    )
-    run = _run(json.dumps(value).encode())
-
-    made = documents(run, shaped(COLLECTORS["log"], shape))
-
-    (source,) = made.sources
-    found = json.loads(source, object_pairs_hook=_once)
-    assert found["@timestamp"] == TIME
-    assert all(name in found or "." in name or name in value or name in drop for name in add)
-
-
-def test_messages_of_librdkafka_are_shaped_in_a_batch() -> None:
-    records: list[Any] = [
-        Message(topic="orders", partition=3, offset=n, value=b'{"n":%d}' % n, timestamp=(1, 5))
-        for n in range(3)
-    ]
-    collector = _route_collector({"metadata": {"at": "offset", "of": "partition"}})
-
-    made = documents(Run(Partition("orders", 3), records, 0, 3), collector)
-
-    assert [json.loads(source)["at"] for source in made.sources] == [0, 1, 2]
-    assert made.times_ms is not None  # it was a batch
 
 
 def test_without_a_shape_a_collector_stays_what_it_is() -> None:
