@@ -1,5 +1,5 @@
 """
-What each collector costs beside the default one: `python -m bench.collectors`. No broker.
+What collectors and shapes cost beside the default: `python -m bench.collectors`. No broker.
 
 CPU seconds for a million records, from polled messages to documents and their action lines: the
 part of the sink's work that a collector makes up. Reading from Kafka and sending are left out, and
@@ -25,6 +25,7 @@ from sink.collectors import COLLECTORS
 from sink.core.collect import Collector, runs
 from sink.core.naming import IndexNames
 from sink.core.route import Route
+from sink.core.shape import Rule, Shape, shaped
 from sink.core.target import Target
 
 _SAMPLES = Path(__file__).parents[1] / "tests" / "fixtures" / "records"
@@ -35,14 +36,30 @@ _MILLION = 1_000_000
 _GATEWAY_BYTES = 1533  # of the sample of Kong
 
 
+_CONSTANTS = {"env": b'"production"', "datacenter": b'"fra1"'}
+_SHAPES = {
+    "constants added": Shape(add=_CONSTANTS),
+    "topic, partition added": Shape(
+        metadata={"kafka.topic": "topic", "kafka.partition": "partition"}
+    ),
+    "offset added": Shape(metadata={"kafka.offset": "offset"}),
+    "key, a header added": Shape(metadata={"key": "key", "trace": "headers.trace"}),
+    "constants, all have one": Shape(add={**_CONSTANTS, "level": b'"INFO"'}),
+    "a field dropped": Shape(drop=("threadname",)),
+    "renamed and added": Shape(rename={"level": "log.level"}, add=_CONSTANTS),
+    "a rule that drops none": Shape(drop_records=(Rule("debug", {"level": ("TRACE",)}),)),
+}
+
+
 class Case(NamedTuple):
     """
-    A collector and what it reads.
+    A collector, what it reads and what is done to its documents.
     """
 
     what: str
     collector: str
     values: list[bytes]
+    shape: Shape = Shape()
 
 
 def _sample(name: str, bytes_min: int = 0) -> bytes:
@@ -69,6 +86,8 @@ def _cases() -> Iterator[Case]:
     yield Case("ISO 8601", "zap", [_sample("go-zap-iso8601.json")] * _POLL)
     yield Case("lines of a service", "logstash", lines)
     yield Case("lines with @timestamp", "logstash", [own + line[1:] for line in lines])
+    for what, shape in _SHAPES.items():
+        yield Case(what, "log", lines, shape)
 
 
 def cpu_s(collector: Collector, polled: list[Message], rounds: int) -> list[float]:
@@ -90,7 +109,15 @@ def cpu_s(collector: Collector, polled: list[Message], rounds: int) -> list[floa
 
 def _polled(its: list[bytes]) -> list[Message]:
     return [
-        Message(topic=_TOPIC, partition=0, offset=n, value=v, timestamp=(1, _TIME_MS + n // 200))
+        Message(
+            topic=_TOPIC,
+            partition=0,
+            offset=n,
+            value=v,
+            timestamp=(1, _TIME_MS + n // 200),
+            key=b"k%d" % n,
+            headers=[("trace", b"1")],
+        )
         for n, v in enumerate(its)
     ]
 
@@ -107,7 +134,8 @@ def main(rounds: int) -> None:
         size = len(case.values[0])
         polled = _polled(case.values)
         own, default = (
-            spread(cpu_s(COLLECTORS[name], polled, rounds)) for name in (case.collector, "log")
+            spread(cpu_s(collector, polled, rounds))
+            for collector in (shaped(COLLECTORS[case.collector], case.shape), COLLECTORS["log"])
         )
         times = own.median / default.median
         click.echo(

@@ -12,6 +12,7 @@ from sink.collectors.log import LOG
 from sink.config import Config
 from sink.core.collect import Answer, Collector, Drop, Refused
 from sink.core.record import Record
+from sink.core.shape import Rule, Shape, shaped
 from sink.edge.kafka.admin import NO_TOPIC_ID
 from sink.errors import Reject
 from sink.reading.targets import Targets
@@ -121,6 +122,20 @@ def _reject(reason: str) -> Answer:
     raise Reject(reason)
 
 
+_SHAPES = (
+    Shape(
+        add={"env": b'"prod"', "request.size": b"1"},
+        metadata={"o": "offset", "p": "partition", "h": "headers", "t": "timestamp"},
+    ),
+    Shape(
+        drop_records=(Rule("one", {"a": (1, "x", None), "a.b": (1, True)}),),
+        drop=("b", "a.c"),
+        rename={"level": "a.d", "msg": "message"},
+        add={"a": b"{}"},
+    ),
+    Shape(keep=("a", "a.b", "msg", "request.headers"), metadata={"k": "key", "x": "headers.x"}),
+)
+
 COLLECTORS = (
     LOG,
     replace(LOG, batch=None),
@@ -129,4 +144,6 @@ COLLECTORS = (
     Collector("read", _read),
     Collector("by_turns", _by_turns),
     *(collector for collector in BUILT_IN.values() if collector is not LOG),
+    *(shaped(collector, shape) for collector in (LOG, BUILT_IN["kong"]) for shape in _SHAPES),
+    shaped(Collector("by_turns", _by_turns), _SHAPES[0]),
 )

@@ -2,14 +2,19 @@
 Routes out of their settings.
 """
 
+import json
 from zoneinfo import ZoneInfo
 
 from sink.collectors import COLLECTORS
 from sink.config import Config, RouteSettings
 from sink.config.index import epoch_ms
+from sink.core.collect import Collector
 from sink.core.dating import Dating, Guard, reader_of
 from sink.core.naming import IndexNames
 from sink.core.route import Route, prefix_pattern
+from sink.core.shape import Rule, Shape, shaped
+from sink.core.stamp import TIMESTAMP
+from sink.edge.plugins import load_collector
 from sink.errors import ConfigError
 
 # New names an hour where fields make them, unless it is set otherwise: far more than people make,
@@ -29,12 +34,7 @@ def routes_of(config: Config) -> list[Route]:
 
 
 def _route(settings: RouteSettings) -> Route:
-    collector = COLLECTORS.get(settings.collector)
-    if collector is None:
-        known = ", ".join(sorted(COLLECTORS))
-        raise ConfigError(
-            f"routes.{settings.name}.collector: {settings.collector!r} is unknown; known: {known}"
-        )
+    collector = _collector(settings)
     index, zone = settings.index, ZoneInfo(settings.index.zone)
     if collector.timed is not None:
         collector = collector.timed(settings.time_field, zone)
@@ -52,7 +52,7 @@ def _route(settings: RouteSettings) -> Route:
         topics=tuple(settings.topics or ()),
         pattern=prefix_pattern(settings.prefix) if settings.prefix else settings.pattern,
         prefix=settings.prefix or "",
-        collector=collector,
+        collector=shaped(collector, _shape(settings)),
         names=names,
         op_type=settings.op_type,
         deterministic_ids=settings.id == "offset",
@@ -61,6 +61,7 @@ def _route(settings: RouteSettings) -> Route:
         dating=_dating(settings),
         new_per_hour_max=index.new_per_hour_max or (NEW_PER_HOUR if names.fields else None),
         create_ahead=index.create_ahead,
+        pipeline=settings.pipeline,
     )
 
 
@@ -94,3 +95,36 @@ def _dating(settings: RouteSettings) -> Dating:
         index.time_field,
         reader_of(index.time_format, ZoneInfo(index.zone)),
     )
+
+
+def _collector(settings: RouteSettings) -> Collector:
+    try:
+        return COLLECTORS.get(settings.collector) or load_collector(
+            settings.collector, frozenset(COLLECTORS)
+        )
+    except ConfigError as error:
+        raise ConfigError(f"routes.{settings.name}.collector: {error}") from error
+
+
+def _shape(settings: RouteSettings) -> Shape:
+    shape = settings.shape
+    # A built-in collector knows the documents' times; to those of others the record's is given.
+    own_time = settings.collector in COLLECTORS
+    return Shape(
+        drop_records=tuple(
+            Rule(name, {field: _values(wanted) for field, wanted in fields.items()})
+            for name, fields in shape.drop_records.items()
+        ),
+        keep=shape.keep,
+        drop=shape.drop,
+        rename=shape.rename,
+        add={
+            name: json.dumps(value, ensure_ascii=False).encode()
+            for name, value in shape.add.items()
+        },
+        metadata=shape.metadata | ({} if own_time else {TIMESTAMP: "timestamp"}),
+    )
+
+
+def _values(wanted: object) -> tuple[object, ...]:
+    return tuple(wanted) if isinstance(wanted, list) else (wanted,)

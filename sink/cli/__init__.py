@@ -16,6 +16,7 @@ from sink.errors import ConfigError, Unavailable
 _COMMANDS = {
     "run": "Move records until stopped.",
     "check": "Try configuration, Kafka, Elasticsearch, templates and routes, and say what to do.",
+    "preview": "Show what becomes of the newest records: index, id and document.",
     "audit": "Find each document of a topic: indexed, dead, parked, dropped or missing.",
     "group": "Show and set the group's offsets, take over those of another group.",
     "dlq": "List, show and replay dead letters.",

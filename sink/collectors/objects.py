@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from sink.core.collect import Answer, Collector, Drop, Refused, Source
+from sink.core.collect import Answer, Batch, Collector, Drop, Refused, Source
 from sink.core.fields import UNSET, loose, strict
 from sink.core.instant import read_ms
 from sink.core.json_objects import (
@@ -51,6 +51,7 @@ class Format:
         mend: Makes one that may stay of any object.
         guess: Does the same faster, where what it makes has the shape. Takes any bytes.
         constants: Fields besides `@timestamp` that a document gets where it lacks them, as JSON.
+        lacking: No document of a batch may have one of these.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Format:
     mend: Callable[[bytes], bytes] | None = None
     guess: Callable[[bytes], bytes] | None = None
     constants: Callable[[str], tuple[tuple[str, bytes], ...]] = lambda _: ()
+    lacking: tuple[str, ...] = ()
 
 
 def collector_of(form: Format) -> Collector:
@@ -72,8 +74,13 @@ def collector_of(form: Format) -> Collector:
     def timed(time_field: str | None, zone: tzinfo) -> Collector:
         return collector_of(replace(form, time_field=time_field or form.time_field, zone=zone))
 
+    def lacking(names: tuple[str, ...]) -> Batch | None:
+        # What is read of a document, or put into it, cannot be held against its absence.
+        own = {TIMESTAMP, *(name for name, _ in form.constants("")), form.time_field, *form.shape}
+        return None if own & {*names} else Objects(replace(form, lacking=names)).batch
+
     objects = Objects(form)
-    return Collector(form.name, objects.collect, True, objects.batch, timed)
+    return Collector(form.name, objects.collect, True, objects.batch, timed, lacking)
 
 
 def content_of(record: Record) -> bytes | Drop:
@@ -100,7 +107,8 @@ class Objects:
         self._form = form
         # The names do not depend on the topic, only what they hold.
         self._names = (TIMESTAMP, *(name for name, _ in form.constants("")))
-        self._strict = strict(self._names, form.time_field, dict(form.shape))
+        self._strict = strict((*self._names, *form.lacking), form.time_field, dict(form.shape))
+        self._lacks = strict(form.lacking, None, {})
         self._loose = loose(self._names, form.time_field)
         self._getters = [attrgetter(f"f{n}") for n in range(len(self._names))]
         self._own_time = form.time_field not in (None, *self._names)
@@ -144,7 +152,9 @@ class Objects:
             if self._own_time:
                 times_ms = list(map(self._time_ms, map(_time_of, decoded), times_ms))
             return stamp_all(fit, map(heads.__getitem__, times_ms))
-        if plain_objects(values, self._loose, 0) is None:
+        if self._form.lacking and self._form.mend is not None:
+            return None  # it may add fields
+        if plain_objects(values, self._lacks, 0) is None:
             return None
         return list(map(self._document, values, times_ms, repeat(heads)))
 

@@ -5,8 +5,8 @@ Any text, JSON or not, as one field: for sources whose lines nobody is to look i
 from itertools import repeat
 
 from sink.collectors.objects import content_of
-from sink.collectors.text import as_text, text_document
-from sink.core.collect import Collector, Drop
+from sink.collectors.text import FIELDS, as_text, text_document
+from sink.core.collect import Batch, Collector, Drop
 from sink.core.json_objects import BYTE_ORDER_MARK
 from sink.core.record import Record
 from sink.core.stamp import Heads
@@ -30,4 +30,8 @@ def _batch(values: list[bytes], times_ms: list[int], _: str) -> list[bytes] | No
     return list(map(text_document, contents, times_ms, repeat(Heads())))
 
 
-RAW = Collector("raw", collect, checked=True, batch=_batch)
+def _lacking(names: tuple[str, ...]) -> Batch | None:
+    return _batch if FIELDS.isdisjoint(names) else None
+
+
+RAW = Collector("raw", collect, checked=True, batch=_batch, lacking=_lacking)

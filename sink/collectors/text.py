@@ -7,7 +7,9 @@ import base64
 import orjson
 
 from sink.core.record import Record
-from sink.core.stamp import Heads, stamp
+from sink.core.stamp import TIMESTAMP, Heads, stamp
+
+FIELDS = frozenset({TIMESTAMP, "logtime", "msg", "msg_base64"})  # that such a document has
 
 
 def as_text(value: bytes, record: Record) -> bytes:

@@ -140,7 +140,7 @@ class KafkaSettings(Section):
         "bytes of values only. Counts into the memory bound once a thread.",
     )
     fetch_bytes_max: int = Field(
-        default=1_048_576,
+        default=2_097_152,
         ge=1_000_000,
         le=2_147_483_135,
         description="Longest answer to one fetch (fetch.max.bytes), of each broker, as it comes: "
@@ -148,7 +148,7 @@ class KafkaSettings(Section):
         "librdkafka wants at least its message.max.bytes.",
     )
     compression_ratio_max: int = Field(
-        default=20,
+        default=10,
         ge=1,
         le=1000,
         description="How many times larger records may be than their compressed batches. An answer "

@@ -15,12 +15,15 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from sink.config.problems import Location, describe, dotted, unknown_variables
 from sink.config.settings import Config
+from sink.config.shape import TABLES
 from sink.errors import ConfigError
 
 DEFAULT_FILE = Path("sink.toml")
 DEFAULT = "default"
 ENVIRONMENT = "environment"
 FLAG = "flag"
+
+_TABLES = {(name,) for name in ("client", *TABLES)}
 
 _NO_FILE = (
     "There is no ./sink.toml here: name a file with -c, or write one with "
@@ -204,10 +207,10 @@ def _is_set(config: Config, location: Location) -> bool:
 
 def _leaves(values: Any, location: Location) -> Iterator[tuple[Location, object]]:
     """
-    Yield each setting of a dumped configuration; a pass-through table is one setting.
+    Yield each setting of a dumped configuration; a table without settings of its own is one.
     """
     inside: Iterator[tuple[str | int, Any]] | None = None
-    if isinstance(values, dict) and location[-1:] != ("client",):
+    if isinstance(values, dict) and location[-1:] not in _TABLES:
         inside = iter(values.items())
     elif isinstance(values, list) and location == ("routes",):
         inside = iter(enumerate(values))

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sink.config.index import FieldPath, IndexSettings, TimeGuardSettings
 from sink.config.section import Section, Topic, comma_text
+from sink.config.shape import ShapeSettings
 
 # What Python's re and POSIX extended expressions (librdkafka, by regcomp) read in different ways:
 # \d and its like, (?…), [[:class:]], lazy and possessive repeats, repeats beyond RE_DUP_MAX.
@@ -69,7 +70,8 @@ class RouteSettings(Section):
     collector: str = Field(
         default="log",
         min_length=1,
-        description="What makes documents of a record: a collector's name, or package.module:name.",
+        description="What makes documents of a record: the name of a built-in collector or of an "
+        "entry point (group sink.collectors), package.module:function, or file.py:function.",
     )
     time_field: str | None = Field(
         default=None,
@@ -102,11 +104,27 @@ class RouteSettings(Section):
         default="create",
         description="create leaves a document that is already there, index writes it again.",
     )
+    pipeline: str | None = Field(
+        default=None,
+        min_length=1,
+        examples=["logs"],
+        description="Ingest pipeline of the cluster that the documents go through. Without it the "
+        "index's own default applies.",
+    )
+    repair: Literal["none", "conflict_field"] = Field(
+        default="none",
+        description="What is done with a document whose field does not fit the mapping: none "
+        "dead-letters it; conflict_field puts that field beside as text, named …_conflict, and "
+        "sends the document once more.",
+    )
     index: IndexSettings = Field(
         default_factory=IndexSettings, description="Index of the documents."
     )
     time_guard: TimeGuardSettings = Field(
         default_factory=TimeGuardSettings, description="Which times may date an index."
+    )
+    shape: ShapeSettings = Field(
+        default_factory=ShapeSettings, description="What is done to the documents."
     )
 
     def covers(self, topic: str) -> bool:

@@ -4,7 +4,7 @@ From records to documents: runs of one partition, and what a collector makes of 
 
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from itertools import groupby
@@ -20,6 +20,7 @@ from sink.errors import Reject
 
 Source = bytes | dict[str, object]
 _time_of = itemgetter(1)
+_NEITHER = (None, None)
 _NO_OBJECT = "the collector's answer is not one JSON object"
 
 
@@ -59,6 +60,9 @@ class Collector:
             spares the call a record.
         timed: Gives the same collector with another field for the documents' time, None for its
             own, and a zone for times that name none. Without it the time is the collector's affair.
+        lacking: Gives a `batch` that only answers where no document has one of these fields.
+        shape: Changes the documents of a run, whatever they are.
+        shape_lacking: Does the same faster for those of the batch beside it.
     """
 
     name: str
@@ -66,6 +70,9 @@ class Collector:
     checked: bool = False
     batch: Batch | None = None
     timed: Callable[[str | None, tzinfo], "Collector"] | None = None
+    lacking: Callable[[tuple[str, ...]], Batch | None] | None = None
+    shape: Callable[["Documents"], None] | None = None
+    shape_lacking: tuple[Batch, Callable[["Documents"], None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +160,16 @@ class Documents:
         self.records.append(record)
         cast("list[bytes]", self.ids).append(name)
 
+    def leave_out(self, positions: Container[int]) -> None:
+        """
+        Take documents out. The lists are new ones: a run's records may be among them.
+        """
+        left = [n for n in range(len(self.sources)) if n not in positions]
+        self.sources = [self.sources[n] for n in left]
+        self.records = [self.records[n] for n in left]
+        self.ids = cast("list[bytes]", [self.ids[n] for n in left])
+        self.times_ms = self.times_ms and [self.times_ms[n] for n in left]
+
 
 def runs(records: Sequence[Record]) -> Iterator[Run]:
     """
@@ -183,18 +200,26 @@ def pieces(run: Run, collector: Collector, docs_max: int) -> Iterator[tuple[Run,
     Yields:
         A part of the run and its documents: at most docs_max and those of one record more.
     """
-    whole = None if collector.batch is None else _whole(run, collector.batch)
-    if whole is not None:
-        yield run, whole
-        return
+    for batch, shape in (collector.shape_lacking or _NEITHER, (collector.batch, collector.shape)):
+        whole = None if batch is None else _whole(run, batch)
+        if whole is not None:
+            _shape(whole, shape)
+            yield run, whole
+            return
     offsets = [*run.offsets(), run.next_offset]
     begin, made = 0, Documents([], [], [])
     for end, record in enumerate(run.records, 1):
         _add(made, collector, record, offsets[end - 1])
         if len(made) >= docs_max or end == len(run.records):
             part = run.records[begin:end]
+            _shape(made, collector.shape)
             yield Run(run.partition, part, offsets[begin], offsets[end]), made
             begin, made = end, Documents([], [], [])
+
+
+def _shape(made: Documents, shape: Callable[[Documents], None] | None) -> None:
+    if shape is not None and made.sources:
+        shape(made)
 
 
 def _whole(run: Run, batch: Batch) -> Documents | None:
@@ -234,7 +259,7 @@ def _ask(collector: Collector, record: Record) -> Source | list[Source | Refused
         answer = collector.collect(record)
     except Reject as reject:
         return Rejected(record, (), "reject", str(reject))
-    except Exception:  # a collector may be the user's own code
+    except (Exception, SystemExit):  # a collector may be the user's own code
         return Rejected(record, (), "collector_exception", traceback.format_exc(limit=-8))
     return Drop(f"collector_{collector.name}") if answer is None else answer
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from sink.core.bulk import Body, Bulk
-from sink.core.dead_letter import target_of
-from sink.core.outcome import Outcome, Verdict
+from sink.core.outcome import Verdict
 from sink.core.tally import Progress
 
 _PROBE_ID = "sink-probe"
@@ -33,12 +32,12 @@ class Aside:
     def __post_init__(self) -> None:
         self.rest = self.part
 
-    def take(self, position: int, outcome: Outcome) -> None:
+    def take(self, position: int, fate: str) -> None:
         """
         Enter what became of one document of the rest.
         """
         section = self.rest.places()[position]
-        self.progress.fates[section.consumed_from, outcome] += 1
+        self.progress.fates[section.consumed_from, fate] += 1
         self.rest = self.rest.part([p for p in range(len(self.rest)) if p != position])
 
 
@@ -115,11 +114,11 @@ class Lane:
         self.size_bytes -= aside.part.size_bytes
         return aside
 
-    def take(self, aside: Aside, position: int, outcome: Outcome) -> None:
+    def take(self, aside: Aside, position: int, fate: str) -> None:
         """
         Enter what became of one document.
         """
-        aside.take(position, outcome)
+        aside.take(position, fate)
         self.documents -= 1
 
     def candidate(self) -> tuple[Bulk, Aside | None, int]:
@@ -169,6 +168,8 @@ def dry_run(document: Bulk) -> Bulk:
     and privileges (create_doc is enough), and its pipeline is looked up: seen on 8.19 and 9.5. A
     mapping with `"enabled": false` at its root takes it, once.
     """
-    target = {"_index": target_of(document.lines[0])[0], "_id": _PROBE_ID}
-    lines = [orjson.dumps({"create": target}), b'{"_source":1}']
+    ((_, target),) = orjson.loads(document.lines[0]).items()
+    # With its pipeline: a missing one is no document's fault.
+    kept = {name: target[name] for name in ("pipeline", "_index") if name in target}
+    lines = [orjson.dumps({"create": kept | {"_id": _PROBE_ID}}), b'{"_source":1}']
     return Bulk(lines, document.records, document.sections, [], [], len(Body(lines)))

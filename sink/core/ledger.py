@@ -1,7 +1,7 @@
 """
 The running account of every document, by topic and fate.
 
-    consumed = indexed + duplicate + dead + dropped(rule) + expired + parked + in flight
+    consumed = indexed + repaired + duplicate + dead + dropped(rule) + expired + parked + in flight
 
 A record that gives no document counts as one. One worker thread owns a ledger; others read what it
 publishes.
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 CONSUMED = "consumed"
 IN_FLIGHT = "in_flight"
 EXPIRED = "expired"
+REPAIRED = "repaired"  # indexed, with a field that no mapping took put beside as text
 PARKED = "parked"  # handed to the parked topic, acknowledged; that topic has an account of its own
 DROPPED = "dropped:"  # followed by the rule
 # Followed by what the index is instead of the one that was meant: undated, unknown, overflow. Such

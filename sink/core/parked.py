@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from sink.core.bulk import Actions, Bound, action_line
+from sink.core.bulk import Actions, Bound, action_head, action_line
 from sink.core.collect import Documents, Rejected, Run, pieces
 from sink.core.command import Command, Decision, decision_of, is_command
 from sink.core.dead_letter import PREFIX
@@ -259,10 +259,10 @@ class _Made:
 
     def add(self, source: bytes, record: Record, route: Route | None, envelope: Envelope) -> None:
         version = record.offset() if route and route.versioned else None
-        op_type = route.op_type if route else "create"
+        head = route.action_head if route else action_head("create", None)
         self.sources.append(source)
         self.records.append(record)
-        self.lines.append(action_line(op_type, envelope.index or "", envelope.id, version))
+        self.lines.append(action_line(head, envelope.index, envelope.id, version))
         self.bounds.append(
             Bound(
                 envelope.index or "",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sink.core.bulk import action_head
 from sink.core.collect import Collector
 from sink.core.dating import BY_RECORD, Dating
 from sink.core.naming import IndexNames
@@ -27,6 +28,7 @@ class Route:
         dating: Which time dates the index.
         new_per_hour_max: Of names that may get their first index; None for any number.
         create_ahead: The next period's indices are made before it begins.
+        pipeline: An ingest pipeline of the cluster, that its documents go through.
     """
 
     name: str
@@ -42,6 +44,14 @@ class Route:
     dating: Dating = BY_RECORD
     new_per_hour_max: int | None = None
     create_ahead: bool = False
+    pipeline: str | None = None
+
+    @property
+    def action_head(self) -> bytes:
+        """
+        Give what stands in front of index and id in its action lines.
+        """
+        return action_head(self.op_type, self.pipeline)
 
     def matches(self, topic: str) -> bool:
         """

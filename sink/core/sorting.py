@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sink.core.bulk import Bulk
+from sink.core.ledger import REPAIRED
 from sink.core.outcome import Outcome, Verdict
+from sink.core.repair import is_repaired
 from sink.core.tally import Fates
 
 ACCEPTED = frozenset({Outcome.INDEXED, Outcome.DUPLICATE, Outcome.DROPPED})
@@ -47,7 +49,8 @@ def sort(bulk: Bulk, verdicts: Sequence[Verdict], *, index_is_fit: bool = False)
     accepting: set[str] = set()
     for position, (verdict, section) in enumerate(zip(verdicts, places, strict=True)):
         if verdict.outcome in ACCEPTED:
-            found.fates[section.consumed_from, verdict.outcome] += 1
+            fate = fate_of(verdict.outcome, bulk.lines[2 * position + 1])
+            found.fates[section.consumed_from, fate] += 1
             accepting.add(section.bound.index)
         else:
             lists[verdict.outcome].append(position)
@@ -57,3 +60,10 @@ def sort(bulk: Bulk, verdicts: Sequence[Verdict], *, index_is_fit: bool = False)
         (found.dead if clear else found.unclear).append(position)
     found.dead.sort()
     return found
+
+
+def fate_of(outcome: Outcome, source: bytes) -> str:
+    """
+    Name what became of a document that was accepted.
+    """
+    return REPAIRED if outcome is Outcome.INDEXED and is_repaired(source) else outcome

@@ -117,7 +117,8 @@ class Target:
             versions = None
             if self.route.versioned:
                 versions = [cast("int", each.offset()) for each in documents.records[begin:end]]
-            return field_lines(self.route.op_type, index, ids[begin:end], versions)
+            prefix = action_prefix(self.route.op_type, index, None, self.route.pipeline)
+            return field_lines(prefix, ids[begin:end], versions)
         part_ = documents.ids if end - begin == len(documents.ids) else documents.ids[begin:end]
         prefix = self._prefix(run.partition.number, index, leader_epoch)
         return action_lines(prefix, part_, with_id=self.route.deterministic_ids)
@@ -206,7 +207,7 @@ class Target:
     def _prefix(self, partition: int, index: str, leader_epoch: int) -> bytes:
         id_prefix = f"{self.topic_id}-{partition}-{leader_epoch}-"
         wanted = id_prefix if self.route.deterministic_ids else None
-        return action_prefix(self.route.op_type, index, wanted)
+        return action_prefix(self.route.op_type, index, wanted, self.route.pipeline)
 
 
 def _times_ms(records: list[Record], *, alike: bool) -> list[int]:

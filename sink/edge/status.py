@@ -59,7 +59,8 @@ class LedgerMetrics(Collector):
         )
         settled = CounterMetricFamily(
             "sink_settled_documents",
-            "Documents accounted for, by fate: indexed, duplicate, dead, dropped, expired, parked.",
+            "Documents accounted for, by fate: indexed, repaired, duplicate, dead, dropped, "
+            "expired, parked.",
             labels=["topic", "fate", "rule"],
         )
         in_flight = GaugeMetricFamily(

@@ -43,7 +43,7 @@ class Walk:
         self._explained = explained
         self._counts = counts
         # What stands before the index and id of an action line.
-        self._operation = len(f'{{"{target.route.op_type}":')
+        self._operation = len(target.route.action_head)
         self._capped = target.route.new_per_hour_max is not None
         self._overflow: dict[str, str] = {}  # index → where its documents may be instead
 
@@ -119,7 +119,8 @@ class Walk:
         """
         Make the JSON array of the indices and ids of action lines.
         """
-        return b"[" + b",".join([line[self._operation : -1] for line in lines]) + b"]"
+        names = [line[self._operation : -1] for line in lines]
+        return b"[{" + b",{".join(names) + b"]" if names else b"[]"
 
     def _missing(self, absent: Sequence[Name]) -> list[Finding]:
         """

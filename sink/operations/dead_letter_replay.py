@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from sink.config import Config
-from sink.core.bulk import action_line
+from sink.core.bulk import action_head, action_line
 from sink.core.collect import Documents, Rejected, Run, pieces
 from sink.core.dead_letter import target_of
 from sink.core.json_objects import is_object, on_one_line
@@ -197,7 +197,8 @@ def _run(letter: Letter) -> Run:
 
 def _item(route: Route | None, index: str, name: str, source: bytes, letter: Letter) -> Item:
     version = letter.origin.offset if route and route.versioned else None
-    action = action_line(route.op_type if route else "create", index, name, version)
+    head = route.action_head if route else action_head("create", None)
+    action = action_line(head, index, name, version)
     return Item(action, source, index, letter.origin)
 
 

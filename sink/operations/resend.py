@@ -8,6 +8,7 @@ is on its way at a time, so that a replay beside a running daemon stays the less
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,7 @@ import structlog
 from sink.config import Config
 from sink.core.bulk import Body
 from sink.core.outcome import INDEXED, Answer, Outcome, Reply, Request, judge
+from sink.core.repair import Repairs
 from sink.core.sorting import ACCEPTED
 from sink.edge.elastic import Elastic
 from sink.edge.retry import Backoff
@@ -108,7 +110,9 @@ class Resender:
         retry: Backoff,
         patience: Patience,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        repairs: Repairs | None = None,
     ) -> None:
+        self._repairs = repairs or Repairs(())
         self._elastic = elastic
         self._report = report
         self._retry = retry
@@ -164,6 +168,8 @@ class Resender:
             if verdict.outcome in ACCEPTED:
                 self._report.accept(verdict.outcome)
                 self._patience.accepted(item.index)
+            elif repaired := self._repairs.repaired(item.origin.topic, item.source, verdict):
+                again.append(replace(item, source=repaired))
             elif verdict.outcome in _WAITS and self._patience.refused(item.index, why):
                 again.append(item)
             else:
@@ -205,6 +211,7 @@ class Sending:
             report,
             Backoff(bulk.retry_initial_ms, bulk.probe_max_ms),
             Patience(give_up_after_s, time.monotonic),
+            repairs=Repairs(config.routes),
         )
 
     def __enter__(self) -> Self:

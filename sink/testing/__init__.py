@@ -5,6 +5,7 @@ They fail when they are told to, and nothing in them waits for a clock.
 """
 
 from sink.testing.broker import FakeBroker, topic_id
+from sink.testing.collectors import check_collector
 from sink.testing.dead_letters import FakeDeadLetters, FakeParked
 from sink.testing.elastic import (
     BUSY,
@@ -32,6 +33,7 @@ __all__ = [
     "FakeParked",
     "FakeRecord",
     "FakeSource",
+    "check_collector",
     "operations",
     "topic_id",
 ]

@@ -8,7 +8,7 @@ from sink.core.allowance import Allowance
 from sink.core.bulk import Bulk
 from sink.core.lane import Aside, Lane, dry_run
 from sink.core.outcome import Outcome, Request, Verdict
-from sink.core.sorting import ACCEPTED
+from sink.core.sorting import ACCEPTED, fate_of
 from sink.writing.sender import Sender
 
 _FIT = ACCEPTED | {Outcome.DEAD}  # answers to a dry run by an index that takes documents
@@ -56,7 +56,7 @@ class Probe:
         self, lane: Lane, document: Bulk, aside: Aside, position: int, verdict: Verdict
     ) -> bool:
         if verdict.outcome in ACCEPTED:
-            lane.take(aside, position, verdict.outcome)
+            lane.take(aside, position, fate_of(verdict.outcome, document.lines[1]))
         if verdict.outcome in _FIT:
             return True
         lane.cursor += 1  # the next time another document asks

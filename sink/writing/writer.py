@@ -14,7 +14,8 @@ from sink.config import Config
 from sink.core.allowance import Allowance
 from sink.core.bulk import Bulk
 from sink.core.dead_letter import target_of
-from sink.core.outcome import Answer, Outcome, Request, Verdict
+from sink.core.outcome import INDEXED, Answer, Outcome, Request, Verdict
+from sink.core.repair import Repairs, is_repaired
 from sink.core.sorting import Sorted, sort
 from sink.core.tally import Progress, Tally
 from sink.edge.handoff import Handoff
@@ -52,9 +53,11 @@ class Writer:
         lanes: Lanes,
         retry: Backoff,
         *,
+        repairs: Repairs,
         admission: Admission,
         ahead: Ahead,
     ) -> None:
+        self._repairs = repairs
         self._admission = admission
         self._ahead = ahead
         self._handoff = handoff
@@ -115,19 +118,43 @@ class Writer:
                 for half in bulk.halves():
                     await self.see_through(half, progress, aside=aside)
                 return
-            if answer.request is Request.ANSWERED and answer.verdicts is None:
-                progress.note(bulk, Outcome.INDEXED)
-                return
-            verdicts = answer.verdicts or [_verdict_of_all(bulk, answer)] * len(bulk)
+            verdicts = answer.verdicts
+            if answer.request is Request.ANSWERED and verdicts is None:
+                if not self._holds_repaired(bulk):
+                    progress.note(bulk, Outcome.INDEXED)
+                    return
+                verdicts = [INDEXED] * len(bulk)
+            verdicts = verdicts or [_verdict_of_all(bulk, answer)] * len(bulk)
             found = sort(bulk, verdicts, index_is_fit=index_is_fit)
             progress.fates += found.fates
             await self._clear_up(bulk, found)
+            repaired = self._repair(bulk, found, verdicts)
             await self._burial.bury(bulk, found.dead, verdicts, attempts, progress)
             again = await self._defer(bulk, found, verdicts, refusals, progress)
-            if not again:
+            if not again and not repaired:
                 return
-            bulk = bulk.part(again)
+            bulk = bulk.part(sorted([*again, *repaired]), repaired)
             await asyncio.sleep(self._retry.seconds(attempts, answer.reply.retry_after_s))
+
+    def _holds_repaired(self, bulk: Bulk) -> bool:
+        return self._repairs.any and any(map(is_repaired, bulk.lines[1::2]))
+
+    def _repair(self, bulk: Bulk, found: Sorted, verdicts: list[Verdict]) -> dict[int, bytes]:
+        """
+        Repair what can be of documents that would be dead, and give them: position → source.
+        """
+        if not self._repairs.any or not found.dead:
+            return {}
+        places = bulk.places()
+        repaired: dict[int, bytes] = {}
+        for position in found.dead:
+            source, topic = bulk.lines[2 * position + 1], places[position].bound.topic
+            mended = self._repairs.repaired(topic, source, verdicts[position])
+            if mended is not None:
+                repaired[position] = mended
+        found.dead = [position for position in found.dead if position not in repaired]
+        _report("documents repaired, to be sent again", bulk, [*repaired], verdicts)
+        return repaired
 
     async def _clear_up(self, bulk: Bulk, found: Sorted) -> None:
         """
@@ -219,5 +246,15 @@ def assemble(
     burial = Burial(scribe, lanes, allowance, parked_topic, retry)
     ahead = Ahead(indices)
     admission = Admission(indices, ahead, retry)
-    writer = Writer(handoff, sender, probe, burial, lanes, retry, admission=admission, ahead=ahead)
+    writer = Writer(
+        handoff,
+        sender,
+        probe,
+        burial,
+        lanes,
+        retry,
+        repairs=Repairs(config.routes),
+        admission=admission,
+        ahead=ahead,
+    )
     return writer, lanes

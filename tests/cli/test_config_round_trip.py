@@ -80,13 +80,40 @@ INDICES = st.one_of(
     tables_of("routes.index", dict(sections())["routes.index"]),
     st.just({"name": "logstash-{topic}-%Y.%m.%d", "zone": "Europe/Berlin"}),
 )
+FIELDS = st.sampled_from(["level", "http.status", "订单 %", 'a"b', "x\x7f"])
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=3
+)
+SHAPES = st.fixed_dictionaries(
+    {},
+    optional={
+        "drop_records": st.dictionaries(
+            st.sampled_from(["debug", "health_checks"]),
+            st.dictionaries(FIELDS, SCALARS | st.lists(SCALARS, min_size=1), min_size=1),
+        ),
+        "keep": st.lists(FIELDS),
+        "drop": st.lists(FIELDS),
+        "rename": st.dictionaries(FIELDS, st.just("new"), max_size=1),
+        "add": st.dictionaries(FIELDS, JSON),
+        "metadata": st.dictionaries(st.just("kafka"), st.sampled_from(["topic", "headers.a b"])),
+    },
+)
 ROUTES = st.lists(
     st.builds(
         lambda name, topics, index, more: {**more, "name": name, "index": index, **topics},
         TEXTS,
         TOPICS,
         INDICES,
-        st.fixed_dictionaries({}, optional={"id": st.just("none"), "op_type": st.just("index")}),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "id": st.just("none"),
+                "op_type": st.just("index"),
+                "pipeline": TEXTS,
+                "repair": st.just("conflict_field"),
+                "shape": SHAPES,
+            },
+        ),
     ),
     min_size=1,
     max_size=3,

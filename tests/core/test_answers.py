@@ -61,8 +61,10 @@ _DOCUMENTS: dict[Outcome, set[str]] = {
         "malformed_number",
         "nested_objects_limit",
         "no_timestamp_for_data_stream",
+        "names_with_dots_for_text",
         "number_for_object",
         "object_for_number",
+        "object_for_text",
         "strict_mapping",
     },
 }

@@ -2,6 +2,7 @@
 From a poll to documents: runs of one partition, and what a collector's answers become.
 """
 
+import sys
 from collections import Counter
 from itertools import pairwise
 from typing import cast
@@ -212,6 +213,17 @@ def test_an_error_in_a_users_code_kills_the_record_with_the_trace_and_nothing_el
     assert rejected.record.value() == b"poison"
     assert "KeyError: 'tenant_of_nobody'" in rejected.reason
     assert "in collect" in rejected.reason
+
+
+def test_a_users_code_that_ends_the_process_only_kills_its_record() -> None:
+    """SystemExit is no Exception: it would end the consumer's thread without a word."""
+
+    def collect(_: Record) -> Answer:
+        sys.exit("enough")
+
+    (rejected,) = documents(_run(b"a"), Collector("mine", collect)).rejected
+
+    assert "SystemExit: enough" in rejected.reason
 
 
 def test_a_trace_is_told_by_its_end() -> None:

@@ -146,6 +146,29 @@ IMPOSSIBLE_ROUTES = [
         "name = 'a'\nprefix = 'b'\n[[routes]]\nname = 'a'\nprefix = 'c'",
         "routes: two routes are named a",
     ),
+    *(
+        (f"name = 'a'\nprefix = 'b'\nshape = {{ {setting} }}", f"routes[0].shape{line}")
+        for setting, line in (
+            ("ad = {}", ".ad: unknown setting, did you mean add?"),
+            ("drop_records = { 'a b' = { x = 1 } }", ".drop_records: 'a b' is no name of a rule"),
+            ("drop_records = { empty = { x = 1 } }", ".drop_records: 'empty' is no name of a rule"),
+            ("drop_records = { a = {} }", ".drop_records: a: names no field, so it would drop ev"),
+            ("drop_records = { a = { x = [] } }", ".drop_records: a: x: give a text, a number"),
+            ("drop_records = { a = { x = [[1]] } }", ".drop_records: a: x: give a text, a number"),
+            ("drop_records = { a = { 'x.' = 1 } }", ".drop_records: 'x.' is no name of a field"),
+            ("drop = ['@timestamp']", ".drop: @timestamp stays: Kibana and data streams need it"),
+            ("keep = ['']", ".keep: '' is no name of a field"),
+            ("rename = { a = 'c', b = 'c' }", ".rename: two fields are renamed to c"),
+            ("rename = { a = '@timestamp' }", ".rename: @timestamp is made of the document's time"),
+            ("add = { a = nan }", ".add: a: Elasticsearch takes no such value"),
+            ("add = { a = [inf] }", ".add: a: Elasticsearch takes no such value"),
+            ("add = { a = 9223372036854775808 }", ".add: a: 9223372036854775808 is beyond"),
+            ("metadata = { a = 'value' }", ".metadata: a: 'value' is nothing that is known of a r"),
+            ("metadata = { a = 'headers.' }", ".metadata: a: 'headers.' is nothing that is known"),
+            ("add = { a = 1 }, metadata = { a = 'key' }", ": a: is in add and in metadata"),
+        )
+    ),
+    ("name = 'a'\nprefix = 'b'\nrepair = 'all'", "routes[0].repair: should be 'none' or"),
     ("name = 'all'\npattern = '.*'", "dead_letter.topic: route all reads sink-dlq.log-sink"),
     ("name = 'all'\nprefix = 'sink-'", "dead_letter.topic: route all reads sink-dlq.log-sink"),
     (

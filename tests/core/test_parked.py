@@ -254,6 +254,26 @@ def test_an_element_keeps_its_position_in_its_record() -> None:
     assert [getattr(document.record, "position", None) for document in made.documents] == [0, 1]
 
 
+def test_parked_documents_go_through_the_pipeline_of_their_route_and_are_shaped_once() -> None:
+    more: dict[str, object] = {
+        "pipeline": "p",
+        "shape": {"add": {"env": "prod"}, "rename": {"n": "m"}},
+    }
+    records = record_of(b'{"n":1}', 7), record_of(b'[{"n":2}]', 8)
+    letters = [letter for record in records for letter in letters_of(record, **more)]
+    target = ParkedTarget(lambda topic, topic_id: target_of_topic(topic, topic_id, **more))
+
+    (made,) = make(*written(*letters), target=target)
+
+    assert [each.source for each in made.documents] == [
+        b'{"env":"prod","@timestamp":"1970-01-01T00:00:00.001Z","m":%d}' % n for n in (1, 2)
+    ]
+    assert [each.action for each in made.documents] == [
+        {"create": {"pipeline": "p", "_index": "sag-order_1970-01-01", "_id": id_}}
+        for id_ in ("T-0-5-7", "T-0-5-8-0")
+    ]
+
+
 def test_elements_that_became_no_documents_are_dead_by_their_positions() -> None:
     (made,) = make(unmade(b"[17,18]", (0, 1)))
 

@@ -35,6 +35,7 @@ _FIELDS = {
     "term": {"type": "text", "analyzer": "keyword"},
 }
 _TYPED = {"mappings": {"properties": _FIELDS}}
+_TEXT = {"mappings": {"properties": {"text": {"type": "text"}}}}
 
 _ALL_NESTED = {"all": {"match_mapping_type": "object", "mapping": {"type": "nested"}}}
 _NO_MORE_NESTED = {
@@ -233,6 +234,8 @@ CASES: dict[str, Provoke] = {
     # the document
     "object_for_number": _index('{"number":{"a":1}}'),
     "number_for_object": _index('{"object":1}'),
+    "object_for_text": _index('{"text":{"a":1}}', _TEXT),
+    "names_with_dots_for_text": _index('{"text":"x","text.a":1}', _TEXT),
     "malformed_number": _index('{"number":"x"}'),
     "malformed_date": _index('{"date":"yesterday"}'),
     "lone_surrogate": _index('{"date":"\\ud800"}'),

@@ -57,6 +57,7 @@ class Pipeline:
         park: More of the [park] section.
         route: More of the route.
         rate_max: Of dead letters of a topic, in a minute.
+        route: More of the route.
         before: Whose Kafka and Elasticsearch it goes on with.
     """
 

@@ -45,6 +45,23 @@ def test_a_refused_document_gets_the_index_and_id_it_had() -> None:
     assert sent == [("create", "sag-a_2026-11-01", _ID, *stamped(b'{"logtime":"garbage"}'))]
 
 
+def test_a_letter_goes_through_the_pipeline_of_its_route_and_is_shaped_by_it() -> None:
+    route = {"pipeline": "p", "shape": {"rename": {"logtime": "when"}}}
+    planner = Planner(
+        routes_of(Config.model_validate({"routes": [_ROUTE | route]})), 5000, Report()
+    )
+    element = refused(b'{"when":1}', positions=(3,), id=f"{_ID}-3")
+
+    (whole,), (part,) = planner.items(letter(refused())), planner.items(letter(element))
+
+    assert whole.action == b'{"create":{"pipeline":"p","_index":"sag-a_2026-11-01","_id":"%b"}}' % (
+        _ID.encode()
+    )
+    assert b'"when":"garbage"' in whole.source
+    assert b'"pipeline":"p"' in part.action
+    assert part.source == b'{"when":1}'
+
+
 def test_a_refused_record_is_collected_again_before_it_is_sent() -> None:
     """The letter holds the record as it came: a text is no document."""
     ((_, _, name, source),), _ = planned(refused(b"plain text"))

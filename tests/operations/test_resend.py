@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 
+from sink.config import RouteSettings
 from sink.core.outcome import Reply
+from sink.core.repair import Repairs
 from sink.edge.retry import Backoff
 from sink.errors import Unauthorized, Unavailable
 from sink.operations.item import Item
@@ -22,7 +24,7 @@ _PARSING = "document_parsing_exception"
 class Resending:
     """A Resender on an Elasticsearch in memory. Its waits pass at once, by a clock of their own."""
 
-    def __init__(self, give_up_after_s: float = 60) -> None:
+    def __init__(self, give_up_after_s: float = 60, repairs: Repairs | None = None) -> None:
         self.elastic = FakeElastic()
         self.report = Report()
         self.now_s = 0.0
@@ -32,6 +34,7 @@ class Resending:
             Backoff(1000, 4000),
             Patience(give_up_after_s, lambda: self.now_s),
             self._pass,
+            repairs=repairs,
         )
 
     def send(self, *items: Item) -> None:
@@ -39,6 +42,21 @@ class Resending:
 
     async def _pass(self, seconds: float) -> None:
         self.now_s += seconds
+
+
+def test_a_field_in_conflict_is_repaired_where_the_route_says_so() -> None:
+    route = RouteSettings.model_validate(
+        {"name": "a", "topics": ["ekk-a"], "repair": "conflict_field"}
+    )
+    it = Resending(repairs=Repairs([route]))
+    reason = "[1:6] failed to parse field [a] of type [long] in document with id '1'."
+    it.elastic.refuse(b'"a":"bad"', 400, _PARSING, reason)
+
+    it.send(item(1), item(2, b'{"a":"bad"}'))
+
+    assert it.report.fates == {"indexed": 2}
+    repaired = b'{"sink.repaired":["a"],"a_conflict":"bad"}'
+    assert it.elastic.documents()["2"] == repaired
 
 
 def test_documents_are_indexed_and_what_is_there_is_a_duplicate() -> None:

@@ -108,8 +108,8 @@ BUGS = (
         "send the refused documents again, all but the last",
         "one of many documents that were refused for the time being is nowhere",
         "sink/writing/writer.py",
-        "            bulk = bulk.part(again)\n",
-        "            bulk = bulk.part(again[:-1] or again)\n",
+        "            again = await self._defer(bulk, found, verdicts, refusals, progress)\n",
+        "            again = (await self._defer(bulk, found, verdicts, refusals, progress))[:-1]\n",
         ("tests/flow/test_documents.py", "tests/flow/test_outages.py"),
     ),
     Bug(

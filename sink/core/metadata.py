@@ -1,0 +1,109 @@
+"""
+What is known of a record besides its value, as fields of a document.
+"""
+
+from collections.abc import Callable, Iterable
+
+import orjson
+
+from sink.core.collect import Documents
+from sink.core.instant import json_of
+from sink.core.record import Headers, Record, headers_of
+
+HEADER = "headers."  # followed by the name of one
+
+Copied = Callable[[Record], bytes]  # record → `"name":value,`; nothing where it has none
+Column = Callable[[Documents, bytes], Iterable[bytes]]
+
+
+def copied(source: str, name: str) -> Copied:
+    """
+    Make what copies a piece of metadata into a field.
+
+    Args:
+        source: A key of `SOURCES`, or `headers.` and the name of a header.
+        name: Of the field.
+    """
+    value_of = SOURCES.get(source) or _header(source.removeprefix(HEADER))
+    begin = orjson.dumps(name) + b":"
+
+    def pair(record: Record) -> bytes:
+        value = value_of(record)
+        return begin + value + b"," if value is not None else b""
+
+    return pair
+
+
+def column(source: str, name: str) -> Column:
+    """
+    Make what copies it for each document of a batch, each of which is one record.
+
+    Returns:
+        Puts it behind what it is given. Cost: 0.12 µs a document for the offset.
+    """
+    if source == "offset":
+        form = (orjson.dumps(name) + b":").replace(b"%", b"%%") + b"%d,"
+        return lambda documents, front: map(
+            (front.replace(b"%", b"%%") + form).__mod__, documents.ids
+        )
+    pair = copied(source, name)
+    return lambda documents, front: map(front.__add__, map(pair, documents.records))
+
+
+def constant(pair: bytes) -> Copied:
+    """
+    Make what gives every record the same.
+    """
+    return lambda _: pair
+
+
+def _timestamp(record: Record) -> bytes | None:
+    time_ms = record.timestamp()[1]
+    return None if time_ms < 0 else json_of(time_ms)
+
+
+def _headers(record: Record) -> bytes | None:
+    """
+    Give all headers as an object; a name that comes several times holds a list.
+    """
+    found: dict[str, list[str | None]] = {}
+    for name, value in headers_of(record):
+        found.setdefault(name, []).append(None if value is None else _text(value))
+    if not found:
+        return None
+    return orjson.dumps({name: its[0] if len(its) == 1 else its for name, its in found.items()})
+
+
+def _header(name: str) -> Callable[[Record], bytes | None]:
+    """
+    Give the last header of a name, as Kafka's own clients do (Headers.lastHeader).
+    """
+
+    def value_of(record: Record) -> bytes | None:
+        return _json(_last(headers_of(record), name))
+
+    return value_of
+
+
+def _last(headers: Headers, name: str) -> bytes | str | None:
+    return next((value for key, value in reversed(headers) if key == name), None)
+
+
+def _json(value: bytes | str | None) -> bytes | None:
+    return None if value is None else orjson.dumps(_text(value))
+
+
+def _text(value: bytes | str) -> str:
+    return value if isinstance(value, str) else value.decode(errors="replace")
+
+
+SOURCES: dict[str, Callable[[Record], bytes | None]] = {
+    "topic": lambda record: _json(record.topic()),
+    "partition": lambda record: b"%d" % (record.partition() or 0),
+    "offset": lambda record: b"%d" % (record.offset() or 0),
+    "timestamp": _timestamp,
+    "key": lambda record: _json(record.key()),
+    "headers": _headers,
+}
+# The same for each record of a partition.
+OF_PARTITION = frozenset({"topic", "partition"})
