@@ -108,3 +108,20 @@ def test_routes_without_a_cap_ask_nothing(route: Mapping[str, Any]) -> None:
         pipeline.until_all_is_committed()
 
     assert pipeline.indices.asked == []
+
+
+def test_documents_without_the_field_or_a_believed_time_are_counted_and_told_once() -> None:
+    route = {"index": {"name": "logs-{service}-%Y", "time_field": "at"}}
+    pipeline = Pipeline(route=route)
+    pipeline.broker.produce(ORDERS.topic, b"{}", b'{"service":"a","at":0}')
+    with structlog.testing.capture_logs() as logs, running(pipeline):
+        pipeline.until_all_is_committed()
+        pipeline.broker.produce(ORDERS.topic, b"{}", b'{"service":17,"at":"2026-11-01"}')
+        pipeline.until_all_is_committed()
+
+        fates = pipeline.fates()
+        assert (fates["displaced:unknown"], fates["displaced:undated"]) == (3, 1)
+        assert fates["indexed"] == fates["consumed"] == 4
+        everything_is_accounted_for(pipeline)
+    told = [each["index"] for each in logs if "another index" in each["event"]]
+    assert sorted(told) == ["…undated…", "…unknown…"]
