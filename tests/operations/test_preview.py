@@ -49,7 +49,7 @@ class _Kafka:
 
 def _previewed(kafka: _Kafka, records: int, topic: str | None = None, **route: Any) -> list[Fate]:
     given = {"name": "ekk", "prefix": "ekk-", "index": {"prefix": "sag-"}, **route}
-    given["time_guard"] = {"not_before": "1970-01-01T00:00:00Z"}
+    given["time_guard"] = {"not_before": "1970-01-01"}
     config = Config.model_validate({"routes": [given]})
     brokers, reader = cast("Brokers", kafka), cast("Reader", kafka)
     return list(preview(config, brokers, reader, records, topic))
