@@ -13,6 +13,7 @@ import structlog
 from sink.core.bulk import Body, Bulk
 from sink.core.lane import dry_run
 from sink.core.outcome import NO_ANSWER_IN_TIME, Answer, Reply, Request, judge
+from sink.core.pressure import exceeds_node, may_exceed_node
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff
 from sink.writing.slots import Slots
@@ -42,7 +43,7 @@ class BulkEndpoint(Protocol):
 
 class _Ceiling(NamedTuple):
     """
-    What one bulk may weigh, learned from a 413.
+    What one bulk may weigh, learned from a 413 or a 429.
     """
 
     bytes_max: int
@@ -96,7 +97,7 @@ class Sender:
                 continue
             if answer.reply.error_type == NO_ANSWER_IN_TIME:
                 late = answer.reply
-            if answer.request is Request.HALVE and answer.reply.status == 413:
+            if answer.request is Request.HALVE and answer.reply.status in (413, 429):
                 self._remember(bulk, answer.reply)
             if answer.request in (Request.ANSWERED, Request.HALVE):
                 return answer
@@ -104,6 +105,9 @@ class Sender:
                 refusals += 1
                 # Others may be answered meanwhile: this one would be refused again at once.
                 again_s = clock() + self._probe.seconds(refusals)
+                if may_exceed_node(answer.reply) and self._failures >= REFUSALS_UNTIL_HALVED:
+                    # They were sent one at a time: the others need not find out as well.
+                    self._remember(bulk, answer.reply)
             if refusals >= REFUSALS_UNTIL_HALVED:
                 return Answer(Request.HALVE, answer.reply)
 
@@ -178,7 +182,7 @@ class Sender:
                 wait again for the index that does not answer.
         """
         async with self._probing:
-            if not self._failures:
+            if not self._failures or self._known_too_large(bulk):
                 return None
             early_s = self._too_early_s()
             await asyncio.sleep(early_s if early_s > 0 else self._probe.seconds(self._failures))
@@ -210,6 +214,8 @@ class Sender:
         clock = asyncio.get_running_loop().time
         began_s = clock()
         answer = judge(await self._elastic.bulk(bulk.body()), len(bulk))
+        if exceeds_node(answer.reply):  # as a 413: this is no outage
+            answer = Answer(Request.HALVE, answer.reply)
         if answer.request in (Request.ANSWERED, Request.HALVE):
             self._answered_s = clock()
             self._remember_answered(bulk)

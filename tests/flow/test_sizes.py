@@ -284,3 +284,27 @@ def test_one_document_is_always_sent_whatever_was_refused_before() -> None:
         assert (await alone).reply.status == 413
 
     _run(act)
+
+
+def test_what_exceeds_the_node_is_learned_by_one_bulk_for_all() -> None:
+    """
+    Each bulk would be refused, and waited for, otherwise; and those of other topics with it.
+    """
+    refusal = Reply(
+        429,
+        b"",
+        "es_rejected_execution_exception",
+        "rejected execution of coordinating operation [all_bytes=0, "
+        "coordinating_operation_bytes=900000, max_coordinating_bytes=500000]",
+    )
+
+    async def act(sender: Sender, gate: _Gate) -> None:
+        first = asyncio.create_task(sender.send(_bulk(16)))
+        await gate.came(1)
+        gate.answer(1, refusal)
+        assert (await first).request is Request.HALVE
+
+        assert (await sender.send(_bulk(16))).request is Request.HALVE
+        assert len(gate.sizes) == 1
+
+    _run(act)

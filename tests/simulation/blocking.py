@@ -120,10 +120,8 @@ class SimulatedThread:
 
     scheduler: Scheduler  # of the schedule that runs
 
-    def __init__(
-        self, *, target: Callable[..., None], args: tuple[object, ...], name: str, daemon: bool
-    ) -> None:
-        self._target, self._args = target, args
+    def __init__(self, *, target: Callable[[], object], name: str, daemon: bool) -> None:
+        self._target = target
         self._name = name
         self._alive = False
         assert daemon
@@ -137,5 +135,5 @@ class SimulatedThread:
 
     def _run(self) -> None:
         self.scheduler.wait(self.scheduler.within(0, 0.1))
-        self._target(*self._args)
+        self._target()
         self._alive = False

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import sink.edge.handoff
-import sink.reading.identities
+import sink.edge.threads
 import sink.reading.intake
 import sink.reading.worker
 from sink.core.ledger import imbalance
@@ -206,7 +206,7 @@ def simulated(setup: Setup, seed_: int) -> Iterator[World]:
     threads = SimpleNamespace(Thread=SimulatedThread)
     with (
         patch("time.monotonic", scheduler.clock),
-        patch.object(sink.reading.identities, "threading", threads),
+        patch.object(sink.edge.threads, "threading", threads),
         patch.object(sink.edge.handoff, "ASIDE_PARTS_MAX", _ASIDE_PARTS_MAX),
         patch.object(sink.reading.intake, "_IDLE_S", _IDLE_S),
         patch.object(sink.reading.worker, "_TICK_S", _TICK_S),
