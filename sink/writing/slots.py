@@ -59,19 +59,18 @@ class Slots:
         An answer that tells nothing of the load (none came, the bulk was too large) changes
         nothing: what is done about it then is done elsewhere.
         """
-        if answer.reply.status != 429 and answer.request is not Request.ANSWERED:
+        busy = answer.reply.status == 429 and answer.request is not Request.HALVE
+        if not busy and answer.request is not Request.ANSWERED:
             return
         before = self._concurrency.limit
         # Answers come at once as well: those that wait have not taken the slots of the first yet.
         is_full = self._taken + self._waiting >= before
-        refused = _is_overload(answer, documents)
+        refused = busy or _are_refused(answer, documents)
         self._concurrency.answered(took_s, in_flight=self._taken, is_full=is_full, refused=refused)
         if self._concurrency.limit != before:
             self._changed(self._concurrency.limit)
 
 
-def _is_overload(answer: Answer, documents: int) -> bool:
-    if answer.reply.status == 429:
-        return True
+def _are_refused(answer: Answer, documents: int) -> bool:
     refused = sum(verdict.error_type == _OVERLOADED for verdict in answer.verdicts or ())
     return refused > _REFUSED_SHARE * documents
