@@ -22,7 +22,8 @@ from confluent_kafka import Message
 from bench.load import values
 from bench.measure import spread
 from sink.collectors import COLLECTORS
-from sink.core.collect import Collector, runs
+from sink.core.collect import runs
+from sink.core.collector import Collector
 from sink.core.naming import IndexNames
 from sink.core.route import Route
 from sink.core.shape import Rule, Shape, shaped

@@ -10,7 +10,7 @@ from typing import Any
 from sink.collectors import COLLECTORS as BUILT_IN
 from sink.collectors.log import LOG
 from sink.config import Config
-from sink.core.collect import Answer, Collector, Drop, Refused
+from sink.core.collector import Answer, Collector, Drop, Refused
 from sink.core.record import Record
 from sink.core.shape import Rule, Shape, shaped
 from sink.edge.kafka.admin import NO_TOPIC_ID

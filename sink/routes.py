@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sink.collectors import COLLECTORS
 from sink.config import Config, RouteSettings
 from sink.config.index import epoch_ms
-from sink.core.collect import Collector
+from sink.core.collector import Collector
 from sink.core.dating import Dating, Guard, reader_of
 from sink.core.naming import IndexNames
 from sink.core.route import Route, prefix_pattern

@@ -2,7 +2,8 @@
 Documents as the log collector makes them.
 """
 
-from sink.core.collect import Collector, Documents, Run, pieces
+from sink.core.collect import Documents, Run, pieces
+from sink.core.collector import Collector
 from sink.core.stamp import Heads, stamp
 
 

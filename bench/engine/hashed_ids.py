@@ -10,7 +10,7 @@ from hashlib import md5
 
 from sink.cli import main
 from sink.core import target
-from sink.core.bulk import action_lines
+from sink.core.action import action_lines
 
 _MARK = b'","_id":"'
 

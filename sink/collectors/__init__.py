@@ -8,7 +8,7 @@ from sink.collectors.log import LOG
 from sink.collectors.logstash import LOGSTASH
 from sink.collectors.raw import RAW
 from sink.collectors.zap import ZAP
-from sink.core.collect import Collector
+from sink.core.collector import Collector
 
 COLLECTORS: dict[str, Collector] = {
     collector.name: collector for collector in (LOG, RAW, KONG, APISIX, ZAP, LOGSTASH)

@@ -13,7 +13,7 @@ import orjson
 
 from sink.collectors.objects import Format, collector_of
 from sink.collectors.text import original
-from sink.core.collect import Answer, Refused, Source
+from sink.core.collector import Answer, Refused, Source
 from sink.core.record import Record
 from sink.core.stamp import Heads, stamp
 from sink.errors import Reject

@@ -10,7 +10,7 @@ import re
 import msgspec
 
 from sink.collectors.objects import Format, collector_of
-from sink.core.collect import Answer
+from sink.core.collector import Answer
 from sink.core.fields import UNSET, strict
 from sink.core.json_objects import REFUSED, on_one_line
 from sink.core.record import Record

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from sink.core.collect import Answer, Batch, Collector, Drop, Refused, Source
+from sink.core.collector import Answer, Batch, Collector, Drop, Refused, Source
 from sink.core.fields import UNSET, loose, strict
 from sink.core.instant import read_ms
 from sink.core.json_objects import (

@@ -6,7 +6,7 @@ from itertools import repeat
 
 from sink.collectors.objects import content_of
 from sink.collectors.text import FIELDS, as_text, text_document
-from sink.core.collect import Batch, Collector, Drop
+from sink.core.collector import Batch, Collector, Drop
 from sink.core.json_objects import BYTE_ORDER_MARK
 from sink.core.record import Record
 from sink.core.stamp import Heads

@@ -6,73 +6,21 @@ import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
 from itertools import groupby
 from operator import itemgetter
 from typing import cast
 
 import orjson
 
+from sink.core.collector import Collector, Drop, Refused, Source
 from sink.core.json_objects import is_object, on_one_line
 from sink.core.offsets import Ticket
 from sink.core.record import Element, Partition, Record
 from sink.errors import Reject
 
-Source = bytes | dict[str, object]
 _time_of = itemgetter(1)
 _NEITHER = (None, None)
 _NO_OBJECT = "the collector's answer is not one JSON object"
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """
-    A collector's answer: this record gives no document, by the named rule.
-    """
-
-    rule: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """
-    In a collector's list: this element cannot become a document, the others can.
-    """
-
-    reason: str
-
-
-Answer = Source | list[Source | Refused] | Drop | None
-# Values and times (ms) of records of a topic → a document each, or None: then record by record.
-Batch = Callable[[list[bytes], list[int], str], list[bytes] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Collector:
-    """
-    What turns a record into documents.
-
-    Args:
-        name: As the configuration names it.
-        collect: Record → one source, a list of them, or `Drop`; raises `Reject`.
-        checked: The bytes it gives are one JSON object on one line, and need not be looked at.
-        batch: Does the same for many records at once, where each gives one document. Optional: it
-            spares the call a record.
-        timed: Gives the same collector with another field for the documents' time, None for its
-            own, and a zone for times that name none. Without it the time is the collector's affair.
-        lacking: Gives a `batch` that only answers where no document has one of these fields.
-        shape: Changes the documents of a run, whatever they are.
-        shape_lacking: Does the same faster for those of the batch beside it.
-    """
-
-    name: str
-    collect: Callable[[Record], Answer]
-    checked: bool = False
-    batch: Batch | None = None
-    timed: Callable[[str | None, tzinfo], "Collector"] | None = None
-    lacking: Callable[[tuple[str, ...]], Batch | None] | None = None
-    shape: Callable[["Documents"], None] | None = None
-    shape_lacking: tuple[Batch, Callable[["Documents"], None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +148,10 @@ def pieces(run: Run, collector: Collector, docs_max: int) -> Iterator[tuple[Run,
     Yields:
         A part of the run and its documents: at most docs_max and those of one record more.
     """
-    for batch, shape in (collector.shape_lacking or _NEITHER, (collector.batch, collector.shape)):
-        whole = None if batch is None else _whole(run, batch)
-        if whole is not None:
-            _shape(whole, shape)
-            yield run, whole
-            return
+    whole = _whole(run, collector)
+    if whole is not None:
+        yield run, whole
+        return
     offsets = [*run.offsets(), run.next_offset]
     begin, made = 0, Documents([], [], [])
     for end, record in enumerate(run.records, 1):
@@ -222,14 +168,24 @@ def _shape(made: Documents, shape: Callable[[Documents], None] | None) -> None:
         shape(made)
 
 
-def _whole(run: Run, batch: Batch) -> Documents | None:
+def _whole(run: Run, collector: Collector) -> Documents | None:
+    """
+    Make the documents of a run in one call; None where no batch of the collector can.
+    """
+    batches = [collector.shape_lacking or _NEITHER, (collector.batch, collector.shape)]
+    able = [(batch, shape) for batch, shape in batches if batch is not None]
+    if not able:
+        return None
     kind = type(run.records[0])
     values = cast("list[bytes]", list(map(kind.value, run.records)))
     times_ms = list(map(_time_of, map(kind.timestamp, run.records)))
-    sources = batch(values, times_ms, run.partition.topic)
-    if sources is None:
-        return None
-    return Documents(sources, run.records, run.offsets(), times_ms=times_ms)
+    for batch, shape in able:
+        sources = batch(values, times_ms, run.partition.topic)
+        if sources is not None:
+            made = Documents(sources, run.records, run.offsets(), times_ms=times_ms)
+            _shape(made, shape)
+            return made
+    return None
 
 
 def _add(made: Documents, collector: Collector, record: Record, offset: int) -> None:

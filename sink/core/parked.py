@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from sink.core.bulk import Actions, Bound, action_head, action_line
+from sink.core.action import action_head, action_line
+from sink.core.bulk import Actions, Bound
 from sink.core.collect import Documents, Rejected, Run, pieces
 from sink.core.command import Command, Decision, decision_of, is_command
 from sink.core.dead_letter import PREFIX

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sink.core.bulk import action_head
-from sink.core.collect import Collector
+from sink.core.action import action_head
+from sink.core.collector import Collector
 from sink.core.dating import BY_RECORD, Dating
 from sink.core.naming import IndexNames
 

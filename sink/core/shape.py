@@ -13,7 +13,8 @@ from operator import add, attrgetter
 import msgspec
 import orjson
 
-from sink.core.collect import Collector, Documents, Rejected
+from sink.core.collect import Documents, Rejected
+from sink.core.collector import Collector
 from sink.core.fields import UNSET, loose
 from sink.core.json_objects import REFUSED
 from sink.core.json_paths import (

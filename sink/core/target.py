@@ -8,7 +8,8 @@ from itertools import groupby, repeat
 from operator import itemgetter
 from typing import cast
 
-from sink.core.bulk import Actions, Bound, action_lines, action_prefix, field_lines
+from sink.core.action import action_lines, action_prefix, field_lines
+from sink.core.bulk import Actions, Bound
 from sink.core.collect import Documents, Run, pieces
 from sink.core.dating import NO_TIME
 from sink.core.document_id import json_id, without_id

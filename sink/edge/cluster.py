@@ -5,7 +5,8 @@ Questions about the cluster as a whole: its health, its room for shards, what we
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sink.edge.elastic import Elastic, Refused
+from sink.edge.elastic import Elastic
+from sink.edge.elastic_answers import Refused
 
 
 class Health(NamedTuple):

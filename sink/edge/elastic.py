@@ -14,7 +14,6 @@ from typing import Any, Self
 import orjson
 import structlog
 from elastic_transport import (
-    ApiResponseMeta,
     TransportError,
 )
 from elasticsearch import ApiError, AsyncElasticsearch
@@ -23,8 +22,9 @@ from sink.config import ElasticsearchSettings
 from sink.core.bulk import Body
 from sink.core.outcome import Reply
 from sink.core.text_analysis import PLUGINS, of_every_node
+from sink.edge.elastic_answers import Refused, explained, reply_of
 from sink.edge.wire import JSON, NDJSON, BodyInPieces, BulkAnswerAsItIs, gzipped
-from sink.errors import ConfigError, Unauthorized, Unavailable
+from sink.errors import ConfigError, Unavailable
 
 log = structlog.get_logger()
 
@@ -97,7 +97,7 @@ class Elastic:
                 "POST", self._target, headers=self._headers, body=sent
             )
         except (ApiError, TransportError) as failure:
-            return _reply(failure)
+            return reply_of(failure)
         raw = answer.body
         try:
             told = raw if isinstance(raw, bytes) else orjson.dumps(raw)
@@ -198,25 +198,11 @@ class Elastic:
         try:
             answer = await self._client.perform_request(method, path, headers=headers, body=body)
         except (ApiError, TransportError) as failure:
-            raise _explained(failure, f"{method} {path}") from failure
+            raise explained(failure, f"{method} {path}") from failure
         if not isinstance(answer.body, dict):
             said = repr(answer.body)[:200]
             raise Unavailable(f"Elasticsearch answers no JSON object ({method} {path}): {said}")
         return answer.body
-
-
-class Refused(Unavailable):
-    """
-    Elasticsearch answers, and it is no.
-
-    Args:
-        error_type: Empty where the answer names none, as for a path that no handler takes.
-    """
-
-    def __init__(self, message: str, status: int, error_type: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.error_type = error_type
 
 
 def _arguments(settings: ElasticsearchSettings, connections: int) -> dict[str, Any]:
@@ -247,49 +233,6 @@ def _secrets(settings: ElasticsearchSettings) -> dict[str, Any]:
     if key is not None:
         return {"api_key": key}
     return {"basic_auth": basic} if basic is not None else {}
-
-
-def _reply(failure: ApiError | TransportError) -> Reply:
-    if isinstance(failure, TransportError):
-        return Reply(0, error_type=type(failure).__name__, reason=failure.message)
-    error_type, reason = _error_of(failure)
-    return Reply(
-        failure.meta.status,
-        error_type=error_type,
-        reason=reason,
-        retry_after_s=_retry_after_s(failure.meta),
-    )
-
-
-def _error_of(failure: ApiError) -> tuple[str, str]:
-    """
-    Read error.type and error.reason of an answer; a proxy's own page has neither.
-    """
-    error = failure.body.get("error") if isinstance(failure.body, dict) else None
-    if isinstance(error, dict):
-        return str(error.get("type", "")), str(error.get("reason", ""))
-    # An answer without a body has "None" for its message.
-    said = error or (failure.message if failure.message != "None" else "no reason given")
-    return "", str(said)[:500]
-
-
-def _retry_after_s(meta: ApiResponseMeta) -> float | None:
-    """
-    Read Retry-After where it is given in seconds (RFC 9110 §10.2.3; a date is not honoured).
-    """
-    given = meta.headers.get("retry-after") or ""
-    return float(given) if given.isascii() and given.isdigit() else None
-
-
-def _explained(failure: ApiError | TransportError, what: str) -> Unavailable:
-    if isinstance(failure, TransportError):
-        return Unavailable(f"Elasticsearch does not answer ({what}): {failure.message}")
-    error_type, reason = _error_of(failure)
-    said = f"{what} → {failure.meta.status} {error_type}: {reason}"
-    if failure.meta.status in (401, 403):
-        no = "refuses the credentials" if failure.meta.status == 401 else "denies the request"
-        return Unauthorized(f"Elasticsearch {no}: {said}")
-    return Refused(f"Elasticsearch refuses: {said}", failure.meta.status, error_type)
 
 
 def _bodies(kind: str, answer: dict[str, Any]) -> dict[str, dict[str, object]]:

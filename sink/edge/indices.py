@@ -4,7 +4,8 @@ Questions about single indices, and their creation.
 
 from urllib.parse import quote
 
-from sink.edge.elastic import Elastic, Refused
+from sink.edge.elastic import Elastic
+from sink.edge.elastic_answers import Refused
 
 _THERE_ALREADY = "resource_already_exists_exception"
 _NOT_FOUND = 404

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sink.core.collect import Collector
+from sink.core.collector import Collector
 from sink.errors import ConfigError
 
 GROUP = "sink.collectors"

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import orjson
 
-from sink.edge.elastic import Elastic, Refused
+from sink.edge.elastic import Elastic
+from sink.edge.elastic_answers import Refused
 from sink.edge.retry import Backoff
 from sink.errors import Unauthorized, Unavailable
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from sink.config import Config
-from sink.core.bulk import action_head, action_line
+from sink.core.action import action_head, action_line
 from sink.core.collect import Documents, Rejected, Run, pieces
 from sink.core.dead_letter import target_of
 from sink.core.json_objects import is_object, on_one_line

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from sink.core.collect import Collector, Documents, Drop, Refused, Run, pieces
+from sink.core.collect import Documents, Run, pieces
+from sink.core.collector import Collector, Drop, Refused
 from sink.core.record import Partition, Record
 from sink.errors import Reject
 from sink.testing.record import FakeRecord

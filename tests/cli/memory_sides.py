@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from sink.cli import cli
 from sink.config import ElasticsearchSettings
 from sink.core.keeping import keeping
-from sink.edge.elastic import Refused
+from sink.edge.elastic_answers import Refused
 from sink.errors import Unauthorized
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sink.edge.elastic import Refused
+from sink.edge.elastic_answers import Refused
 from sink.errors import Unauthorized, Unavailable
 from tests.cli.memory_sides import BARE, EKK, WIDE, MemoryCluster, lines, per_node, sink
 

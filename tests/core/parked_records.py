@@ -10,7 +10,8 @@ import orjson
 
 from sink.config import Config
 from sink.core.bulk import Bound
-from sink.core.collect import Answer, Collector, Rejected, Run
+from sink.core.collect import Rejected, Run
+from sink.core.collector import Answer, Collector
 from sink.core.dead_letter import DeadLetter, target_of
 from sink.core.parked import ParkedTarget
 from sink.core.record import Headers, Partition, Record

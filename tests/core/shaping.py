@@ -5,7 +5,8 @@ Routes with a shape, and records to be shaped.
 from typing import Any
 
 from sink.config import Config
-from sink.core.collect import Collector, Run
+from sink.core.collect import Run
+from sink.core.collector import Collector
 from sink.core.record import Partition, Record
 from sink.routes import routes_of
 from sink.testing import FakeRecord

@@ -5,7 +5,7 @@ The action line of each document.
 import orjson
 import pytest
 
-from sink.core.bulk import action_lines, action_prefix
+from sink.core.action import action_lines, action_prefix
 
 
 def test_action_lines_are_json_with_index_and_id() -> None:

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sink.collectors.log import LOG
-from sink.core.bulk import Actions, Bound, Bulk, action_lines, action_prefix
-from sink.core.collect import Collector, Documents, Rejected, Run
+from sink.core.action import action_lines, action_prefix
+from sink.core.bulk import Actions, Bound, Bulk
+from sink.core.collect import Documents, Rejected, Run
+from sink.core.collector import Collector
 from sink.core.draft import Draft, cut
 from sink.core.offsets import OffsetTracker, Ticket
 from sink.core.record import Partition

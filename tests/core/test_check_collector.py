@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sink.collectors import COLLECTORS
-from sink.core.collect import Drop, Refused
+from sink.core.collector import Drop, Refused
 from sink.core.record import Record
 from sink.errors import Reject
 from sink.testing import check_collector

@@ -14,16 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sink.collectors.log import LOG
-from sink.core.collect import (
-    Answer,
-    Collector,
-    Documents,
-    Drop,
-    Refused,
-    Run,
-    pieces,
-    runs,
-)
+from sink.core.collect import Documents, Run, pieces, runs
+from sink.core.collector import Answer, Collector, Drop, Refused
 from sink.core.record import Partition, Record
 from sink.errors import Reject
 from sink.testing import FakeRecord

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sink.core.bulk import Bound
-from sink.core.collect import Answer, Drop, Refused, Run, Source
+from sink.core.collect import Run
+from sink.core.collector import Answer, Drop, Refused, Source
 from sink.core.dead_letter import DeadLetter
 from sink.core.parked import ParkedTarget
 from sink.core.record import Headers, Partition, Record

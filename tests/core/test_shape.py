@@ -6,7 +6,8 @@ import json
 from typing import Any, cast
 
 from sink.collectors import COLLECTORS
-from sink.core.collect import Answer, Collector, Documents
+from sink.core.collect import Documents
+from sink.core.collector import Answer, Collector
 from sink.core.record import Element, Record
 from sink.core.shape import Shape, shaped
 from tests.core.shaping import TIME, once, route_collector, run_of

@@ -10,7 +10,8 @@ import pytest
 
 from sink.core.bulk import Body
 from sink.core.outcome import Reply, Request, judge
-from sink.edge.elastic import Elastic, Refused
+from sink.edge.elastic import Elastic
+from sink.edge.elastic_answers import Refused
 from sink.errors import ConfigError, Unauthorized, Unavailable
 from tests.edge.answering import AnsweringServer, Told, closed_port
 from tests.edge.asking import BODY, GOOD, TOLD_GOOD, ask, elastic_at, error

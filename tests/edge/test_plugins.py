@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from sink.config import Config
-from sink.core.collect import Collector, Documents, Run
+from sink.core.collect import Documents, Run
+from sink.core.collector import Collector
 from sink.core.record import Partition, Record
 from sink.edge.plugins import GROUP, load_collector
 from sink.errors import ConfigError
