@@ -118,6 +118,8 @@ class OffsetTracker:
         assert first < next_offset, (partition, first, next_offset)
         assert track.expected is None or first >= track.expected, (partition, first, track.expected)
         ticket = Ticket(partition, track.epoch, first, next_offset, parts)
+        if track.expected is None:
+            track.settled = first  # committed at once: what retention deletes from here on is told
         track.expected = next_offset
         track.open.append(ticket)
         if not parts:

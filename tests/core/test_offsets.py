@@ -18,8 +18,26 @@ def tracker() -> OffsetTracker:
     return tracker
 
 
-def test_nothing_is_committable_before_anything_is_settled(tracker: OffsetTracker) -> None:
+def test_before_anything_is_settled_only_the_beginning_is_committable(
+    tracker: OffsetTracker,
+) -> None:
+    """
+    Committed at once, it tells after a restart what retention deleted meanwhile.
+    """
     tracker.track(ORDERS, 10, 20, 1)
+
+    assert tracker.committable() == {ORDERS: 10}
+
+
+def test_where_it_was_sought_to_nothing_is_committable_before_anything_is_settled(
+    tracker: OffsetTracker,
+) -> None:
+    """
+    The offset it was sought to is committed, or behind what is.
+    """
+    tracker.assign(ORDERS, 10)
+
+    tracker.track(ORDERS, 12, 20, 1)
 
     assert tracker.committable() == {}
 
@@ -29,7 +47,7 @@ def test_a_run_settled_early_waits_for_the_one_before_it(tracker: OffsetTracker)
     second = tracker.track(ORDERS, 20, 25, 1)
 
     tracker.settle(second)
-    assert tracker.committable() == {}
+    assert tracker.committable() == {ORDERS: 10}
 
     tracker.settle(first)
     assert tracker.committable() == {ORDERS: 25}
@@ -39,7 +57,7 @@ def test_a_run_is_settled_with_the_last_of_its_parts(tracker: OffsetTracker) -> 
     ticket = tracker.track(ORDERS, 0, 5, 2)
 
     tracker.settle(ticket)
-    assert tracker.committable() == {}
+    assert tracker.committable() == {ORDERS: 0}
 
     tracker.settle(ticket)
     assert tracker.committable() == {ORDERS: 5}
@@ -63,7 +81,7 @@ def test_one_partition_never_waits_for_another(tracker: OffsetTracker) -> None:
     tracker.track(ORDERS, 0, 5, 1)
     tracker.settle(tracker.track(BILLS, 0, 7, 1))
 
-    assert tracker.committable() == {BILLS: 7}
+    assert tracker.committable() == {ORDERS: 0, BILLS: 7}
     assert tracker.unsettled([ORDERS]) == 1
     assert tracker.unsettled([BILLS]) == 0
     assert tracker.unsettled() == 1
@@ -97,7 +115,7 @@ def test_work_from_before_a_rebalance_moves_nothing_after_it(tracker: OffsetTrac
     new = tracker.track(ORDERS, 0, 5, 1)
 
     assert tracker.settle(old) is False
-    assert tracker.committable() == {}
+    assert tracker.committable() == {ORDERS: 0}
 
     assert tracker.settle(new) is True
     assert tracker.committable() == {ORDERS: 5}
@@ -196,7 +214,7 @@ def test_an_end_behind_the_last_record_is_committable_once_all_before_it_is_sett
     ticket = tracker.track(ORDERS, 0, 5, 1)
 
     tracker.passed(ORDERS, 7)
-    assert tracker.committable() == {}
+    assert tracker.committable() == {ORDERS: 0}
 
     tracker.settle(ticket)
     assert tracker.committable() == {ORDERS: 7}

@@ -26,7 +26,9 @@ class Epoch:
 
     def end_of_what_is_done(self) -> int | None:
         done = {offset for offset in self.tracked if not self.open or offset < min(self.open)}
-        return max(done) + 1 if done else None
+        if done or not self.tracked:
+            return max(done) + 1 if done else None
+        return min(self.tracked) if self.begun is None else None
 
     def next_to_come(self) -> int | None:
         return max(self.tracked) + 1 if self.tracked else self.begun

@@ -2,6 +2,7 @@
 `make faults`: plays the scenarios on real engines, prints a row each, exits 1 when one is red.
 """
 
+import fcntl
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -41,6 +42,7 @@ def main(only: str, seed: int, seeds: int, listing: bool, keep: bool) -> None:
         return
     rows = []
     with ExitStack() as ends:
+        _alone(_FOLDER, ends)
         engines = Engines.in_folder(_FOLDER / "engines", ends)
         click.echo(result.heading())
         for chosen, its_seed in _chosen(known, only, seed, seeds):
@@ -52,6 +54,18 @@ def main(only: str, seed: int, seeds: int, listing: bool, keep: bool) -> None:
     elif keep:
         result.keep(rows)
     _end(rows)
+
+
+def _alone(folder: Path, ends: ExitStack) -> None:
+    """
+    Refuse a second run in the same folder: it would delete what the first one's processes write to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = ends.enter_context((folder / "lock").open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise click.ClickException(f"another run is under way in {folder}: wait for it") from None
 
 
 def _chosen(

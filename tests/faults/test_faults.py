@@ -3,12 +3,15 @@ The quick ones of the scenarios, and what the suite itself promises.
 """
 
 import ast
+import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from engines import Elasticsearch, Kafka
+from tests.faults.__main__ import main
 from tests.faults.playing import play
 from tests.faults.result import Verdict
 from tests.faults.scenario import Scenario, all_scenarios
@@ -32,6 +35,20 @@ def test_after_the_fault_every_record_is_accounted_for(
 
 _TESTS = Path(__file__).parents[1]
 _JUDGES = ("oracle", "running", "producing", "brokering")
+
+
+def test_a_second_run_in_the_same_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lock = tmp_path / ".run" / "faults" / "lock"
+    lock.parent.mkdir(parents=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        answer = CliRunner().invoke(main, ["--only", "1"])
+
+    assert answer.exit_code == 1
+    assert "another run is under way" in answer.output
 
 
 def test_the_judge_shares_no_code_with_the_sink() -> None:

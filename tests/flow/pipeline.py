@@ -196,6 +196,13 @@ async def _cancel_all() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def passed(broker: FakeBroker) -> dict[Partition, int]:
+    """
+    Give what the group committed beyond each log's first record: there something is done.
+    """
+    return {partition: offset for partition, offset in broker.committed().items() if offset}
+
+
 @contextmanager
 def running(pipeline: Pipeline) -> Iterator[Pipeline]:
     """Run a pipeline, and let nothing of it go on afterwards."""

@@ -126,6 +126,25 @@ def test_what_retention_deleted_unread_is_counted_and_reading_goes_on_at_the_log
     everything_is_accounted_for(pipeline)
 
 
+def test_what_retention_deletes_of_a_log_that_it_only_began_is_counted_too() -> None:
+    """
+    Read but never acknowledged: without a commit the next start knows nothing of these records.
+    """
+    stopped = Pipeline(stop_ms=200)
+    stopped.elastic.hold()
+    stopped.broker.produce(TOPIC, *values(20))
+    with running(stopped):
+        wait_until(lambda: stopped.broker.committed() == {ORDERS: 0}, 10, "its beginning")
+        stopped.stop()
+    stopped.broker.expire(ORDERS, 12)
+
+    pipeline = Pipeline(before=stopped)
+    with running(pipeline):
+        pipeline.until_all_is_committed()
+
+    assert pipeline.fates() == {"consumed": 20, "expired": 12, "duplicate": 8}
+
+
 def test_what_expires_while_it_reads_is_counted_from_where_it_was() -> None:
     pipeline = Pipeline()
     pipeline.broker.produce(TOPIC, *values(5))

@@ -15,6 +15,7 @@ from tests.flow.pipeline import (
     TOPIC,
     Pipeline,
     everything_is_accounted_for,
+    passed,
     running,
     values,
     waits_for_settlements,
@@ -81,7 +82,7 @@ def test_what_it_kept_is_let_go_when_the_partition_is_given_away(
         full.elastic.release()
         if not back:
             wait_until(lambda: full.handoff.outstanding() == (0, 0), 10, "all to be settled")
-            assert full.broker.committed() == {}
+            assert passed(full.broker) == {}
             source.assign(ORDERS)
         full.until_all_is_committed()
 

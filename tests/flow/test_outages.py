@@ -11,6 +11,7 @@ from tests.flow.pipeline import (
     TOPIC,
     Pipeline,
     everything_is_accounted_for,
+    passed,
     running,
     values,
 )
@@ -39,7 +40,7 @@ def test_an_outage_loses_nothing_and_commits_nothing_before_its_end(outage: Repl
 
     with running(pipeline):
         wait_until(lambda: len(pipeline.elastic.bodies) > 8, 10, "some attempts")
-        assert pipeline.broker.committed() == {}
+        assert passed(pipeline.broker) == {}
         assert "elasticsearch" in pipeline.readiness.reasons()
         pipeline.elastic.up()
         pipeline.until_all_is_committed()
@@ -120,7 +121,7 @@ def test_refused_credentials_make_it_unready_and_are_read_again_until_they_fit()
     with running(pipeline):
         wait_until(lambda: pipeline.elastic.refreshed > 2, 10, "the credentials to be read again")
         assert "credentials" in pipeline.readiness.reasons()["elasticsearch"]
-        assert pipeline.broker.committed() == {}
+        assert passed(pipeline.broker) == {}
         pipeline.elastic.up()
         pipeline.until_all_is_committed()
         assert pipeline.readiness.reasons() == {}

@@ -24,6 +24,7 @@ from tests.flow.pipeline import (
     TOPIC,
     Pipeline,
     everything_is_accounted_for,
+    passed,
     running,
     values,
 )
@@ -53,7 +54,7 @@ def test_documents_set_aside_are_the_next_owners_when_their_partition_is_revoked
         two.assign(ORDERS)
         wait_until(lambda: pipeline.consumed() == 60, 10, "all to be read again")
         until_aside(pipeline)
-        assert pipeline.broker.committed() == {}
+        assert passed(pipeline.broker) == {}
         pipeline.elastic.unblock(JANUARY)
         pipeline.until_all_is_committed()
         wait_until(lambda: pipeline.handoff.aside() == (0, 0), 10, "all to come to its end")
@@ -84,7 +85,7 @@ def test_of_a_lost_partition_nothing_that_was_set_aside_is_committed(*, back: bo
         if back:
             pipeline.until_all_is_committed()
         else:
-            assert ORDERS not in pipeline.broker.committed()
+            assert ORDERS not in passed(pipeline.broker)
     assert pipeline.broker.violations == []
     everything_is_accounted_for(pipeline, through=back)
 
@@ -98,7 +99,7 @@ def test_a_consumer_that_is_built_anew_reads_again_what_was_set_aside() -> None:
         until_aside(pipeline)
         pipeline.source.fail(RuntimeError("the consumer broke"))
         wait_until(lambda: pipeline.consumed() == 60, 10, "all to be read again")
-        assert pipeline.broker.committed() == {}
+        assert passed(pipeline.broker) == {}
         pipeline.elastic.unblock(JANUARY)
         pipeline.until_all_is_committed()
         wait_until(lambda: pipeline.handoff.aside() == (0, 0), 10, "all to come to its end")

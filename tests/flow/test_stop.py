@@ -12,6 +12,7 @@ from tests.flow.pipeline import (
     TOPIC,
     Pipeline,
     everything_is_accounted_for,
+    passed,
     running,
     values,
     waits_for_settlements,
@@ -33,7 +34,7 @@ def test_stopping_finishes_what_is_in_flight_and_commits_it(
         pipeline.broker.produce(TOPIC, *values(4, 4))
         wait_until(lambda: len(waits) > 2 or pipeline.source.closed, 10, "it to wait")
         assert not pipeline.source.closed
-        assert pipeline.broker.committed() == {}
+        assert passed(pipeline.broker) == {}
 
         pipeline.elastic.release()
         assert pipeline.stop()
@@ -96,7 +97,7 @@ def test_stopping_while_the_queue_is_full_ends_the_wait() -> None:
 
         assert pipeline.stop()
 
-    assert pipeline.broker.committed() == {}
+    assert passed(pipeline.broker) == {}
     everything_is_accounted_for(pipeline, through=False)
 
 
@@ -110,7 +111,7 @@ def test_stopping_while_dead_letters_cannot_be_written_leaves_their_offsets() ->
 
         assert pipeline.stop()
 
-    assert pipeline.broker.committed() == {}
+    assert passed(pipeline.broker) == {}
     everything_is_accounted_for(pipeline, through=False)
 
 
@@ -141,5 +142,5 @@ def test_a_commit_refused_at_the_stop_passes_nothing() -> None:
 
         assert pipeline.stop()
 
-    assert pipeline.broker.committed() == {}
+    assert passed(pipeline.broker) == {}
     everything_is_accounted_for(pipeline, through=False)
