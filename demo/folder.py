@@ -1,5 +1,5 @@
 """
-The folder of a demo: data and logs of the engines, the sink's configuration and log.
+The folder of a demo: data of the engines, the sink's configuration, everybody's logs.
 """
 
 import fcntl
@@ -11,7 +11,7 @@ from pathlib import Path
 from demo.errors import DemoError
 
 _LOCK = "demo.lock"
-_OURS = ("kafka", "elasticsearch", "sink.toml", "sink.log")
+_OURS = ("kafka", "elasticsearch", "sink.toml", "sink.log", "python.log", "go.log", "java.log")
 
 
 @contextmanager

@@ -69,6 +69,7 @@ class Verdict:
 
     topics: dict[str, Fates]
     indices: Counter[tuple[str, str]]  # (topic, index) → documents
+    values: Counter[tuple[str, bytes | None]]  # (topic, value) → records
     letters: dict[str, Letter]  # id → cause
     missing: list[str] = field(default_factory=list)  # where the first few unaccounted ones are
     unexplained: int = 0  # documents that no produced record explains
@@ -111,7 +112,7 @@ class Judge:
         for index, document_id in _documents(self._elasticsearch):
             found[document_id].append(index)
         letters = dict(self._letters())
-        verdict = Verdict({topic: Fates() for topic in self._ids}, Counter(), letters)
+        verdict = Verdict({topic: Fates() for topic in self._ids}, Counter(), Counter(), letters)
         for record in self._produced():
             self._account(record, found, verdict)
         verdict.unexplained = len(found)
@@ -123,6 +124,7 @@ class Judge:
         """
         fates = verdict.topics[record.topic]
         fates.produced += 1
+        verdict.values[record.topic, record.value] += 1
         documents = self._documents.get(record.value, 1)
         if not documents:
             fates.dropped += 1

@@ -4,12 +4,13 @@ The last page: what went where, as the judge found it.
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 from elasticsearch import Elasticsearch
 
 from demo.configuration import user_topic
+from demo.found import Answer
 from demo.judge import Fates, Verdict
 from demo.table import clipped, table
 
@@ -22,6 +23,7 @@ _HEADS = (
     "dropped",
     "unaccounted",
 )
+_ASKED_HEADS = ("source", "topic", "index", "documents", "query", "found", "of")
 
 
 def lines(verdict: Verdict, elasticsearch: Elasticsearch, dead_letters: str) -> Iterator[str]:
@@ -76,6 +78,29 @@ def _documents(verdict: Verdict, elasticsearch: Elasticsearch) -> list[str]:
             text = source.encode(errors="backslashreplace").decode()
             shown.append(clipped(f"{index}  {hit['_id']}  {text}"))
     return shown
+
+
+def sources(answers: Sequence[Answer], not_run: Mapping[str, str]) -> Iterator[str]:
+    """
+    Write what was asked of each source's index, and what came of it.
+
+    Args:
+        not_run: Source → why it sent nothing.
+    """
+    rows = [
+        (
+            answer.place.source.name,
+            answer.place.source.topic,
+            answer.place.index or "none",
+            answer.place.documents,
+            answer.query,
+            answer.found,
+            answer.wanted,
+        )
+        for answer in answers
+    ]
+    yield from _titled("What is found of each source, by its fields", table(_ASKED_HEADS, rows))
+    yield from (f"{name}: not run: {why}" for name, why in not_run.items())
 
 
 def judgement(verdict: Verdict, sink_exit: int) -> list[str]:

@@ -7,20 +7,23 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import click
 from elasticsearch import Elasticsearch as Client
 
-from demo import broker, configuration, page
-from demo.configuration import DEAD_LETTERS, GROUP, TOPICS
+from demo import broker, configuration, found, page
+from demo.configuration import DEAD_LETTERS, GROUP, LOADED, TOPICS
 from demo.errors import DemoError
 from demo.folder import claimed, shown
 from demo.interrupt import Interrupt
 from demo.judge import Judge
 from demo.live import Live
 from demo.load import Load
+from demo.services import Services
 from demo.sink_process import Ledger, SinkProcess
+from demo.sources import SOURCES
 from engines import Elasticsearch, Engine, Kafka, pidfile
 from engines.ports import free_ports
 
@@ -47,6 +50,7 @@ class Demo:
     def __post_init__(self) -> None:
         self._interrupt = Interrupt()
         self._live = Live()
+        self._services = Services(self.folder)
 
     def run(self) -> int:
         """
@@ -65,6 +69,7 @@ class Demo:
             )
             for engine in (kafka, elasticsearch):
                 engine.fetch()
+            self._services.build()
             self._interrupt.on_signals()
             running.callback(self._live.say, f"all has ended; logs are in {shown(self.folder)}")
             running.callback(kafka.stop)
@@ -75,6 +80,8 @@ class Demo:
             sink = self._start_sink(kafka, elasticsearch)
             running.callback(sink.kill)
             self._until_ready(sink)
+            running.callback(self._services.kill)
+            self._services.start(kafka.bootstrap_servers)
             self._produce(kafka.bootstrap_servers, sink)
             sink_exit = self._end(kafka.bootstrap_servers, sink)
             return self._judge(kafka.bootstrap_servers, client, sink_exit)
@@ -141,7 +148,7 @@ class Demo:
             load.produce_until(elapsed_s)
             if self._live.due():
                 ledger = sink.ledger() or ledger
-                self._live.show({topic: load.produced[topic] for topic in TOPICS}, ledger)
+                self._live.show({topic: load.produced[topic] for topic in LOADED}, ledger)
             time.sleep(_TICK_S)
         load.close()
 
@@ -152,6 +159,7 @@ class Demo:
         Returns:
             Its exit code.
         """
+        self._services.wait()
         self._live.say("no more is produced; waiting until the sink has committed all of it")
         deadline = time.monotonic() + _SETTLE_S
         while sink.ended() is None and broker.backlog(servers, GROUP, list(TOPICS)):
@@ -166,13 +174,24 @@ class Demo:
     def _judge(self, servers: str, client: Client, sink_exit: int) -> int:
         self._live.say("looking for every record, in Kafka and in Elasticsearch")
         verdict = Judge(servers, client, list(TOPICS), DEAD_LETTERS).judge()
-        for line in page.lines(verdict, client, DEAD_LETTERS):
+        sources = [each for each in SOURCES if each.name not in self._services.not_run]
+        answers = [each for source in sources for each in found.answers(verdict, client, source)]
+        for line in chain(
+            page.lines(verdict, client, DEAD_LETTERS),
+            page.sources(answers, self._services.not_run),
+        ):
             click.echo(line)
-        wrong = page.judgement(verdict, sink_exit)
+        wrong = [
+            *page.judgement(verdict, sink_exit),
+            *self._services.failures(),
+            *filter(None, (answer.wrong for answer in answers)),
+            *chain.from_iterable(found.unmapped(verdict, client, source) for source in sources),
+        ]
         click.echo()
         for sentence in wrong:
             click.secho(f"WRONG: {sentence}; see {shown(self.folder / 'sink.log')}", fg="red")
         if not wrong:
             records = verdict.total().produced
             click.secho(f"Every one of {records} produced records is accounted for.", fg="green")
+            click.secho(f"Each of {len(sources)} sources is found by its fields.", fg="green")
         return 1 if wrong else 0

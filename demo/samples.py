@@ -15,6 +15,13 @@ _GATEWAY, _ORDER = _EKK = ("ekk-gateway-core", "ekk-order-service")
 TOMBSTONE = "tombstone"
 
 
+def value_of(name: str) -> bytes | None:
+    """
+    Read the value of a sample by its name.
+    """
+    return None if name == TOMBSTONE else (_VALUES / name).read_bytes()
+
+
 @dataclass(frozen=True)
 class Sample:
     """
@@ -37,7 +44,7 @@ class Sample:
         """
         The value as it is sent.
         """
-        return None if self.name == TOMBSTONE else (_VALUES / self.name).read_bytes()
+        return value_of(self.name)
 
 
 SAMPLES = [
@@ -52,7 +59,13 @@ SAMPLES = [
     Sample("go-zap.json", ("zap",), 10),
     Sample("go-zap-iso8601.json", ("zap",), 6),
     Sample("go-msproject.json", ("msproject_log",), 10),
-    Sample("not-json.txt", _EKK, 4),
+    Sample("ekk-appender.json", ("app-log",), 4),
+    Sample("apisix-log-format.json", ("app-log",), 2),
+    Sample("not-json.txt", ("app-log",), 2),
+    Sample("ekk-appender.json", ("plain",), 4),
+    Sample("not-json.txt", ("plain",), 2),
+    Sample("not-json.txt", (_GATEWAY,), 2),
+    Sample("not-json.txt", (_ORDER,), 2),
     Sample("not-utf8.bin", _EKK, 2),
     Sample("pretty.json", _EKK, 2),
     Sample("values.ndjson", _EKK, documents=3),

@@ -4,6 +4,7 @@ Plain tables for a terminal.
 
 import shutil
 from collections.abc import Sequence
+from unicodedata import east_asian_width
 
 Cell = str | int
 
@@ -14,16 +15,28 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[str]:
     """
     if not rows:
         return []
-    widths = [max(map(len, map(str, column))) for column in zip(heads, *rows, strict=True)]
+    widths = [max(map(_width, map(str, column))) for column in zip(heads, *rows, strict=True)]
     numeric = [isinstance(cell, int) for cell in rows[0]]
     lines = []
     for cells in (heads, *rows):
         padded = [
-            str(cell).rjust(width) if right else str(cell).ljust(width)
+            _padded(str(cell), width, right=right)
             for cell, width, right in zip(cells, widths, numeric, strict=True)
         ]
         lines.append("  ".join(padded).rstrip())
     return lines
+
+
+def _width(text: str) -> int:
+    """
+    Count the columns that a text takes: two for a Chinese character.
+    """
+    return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
+
+
+def _padded(text: str, width: int, *, right: bool) -> str:
+    space = " " * (width - _width(text))
+    return space + text if right else text + space
 
 
 def clipped(line: str) -> str:

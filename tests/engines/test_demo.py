@@ -13,12 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from elasticsearch import Elasticsearch
 
+from demo import page
+from demo.services import Services
+from engines import EngineError
 from engines.maven import find_jdk
 from tests.waiting import wait_until
 
-_TOPICS = ["apisix", "ekk-gateway-core", "ekk-order-service", "kong-kafka-log", "msproject_log"]
+_TOPICS = ["apisix", "app-log", "ekk-gateway-core", "ekk-order-service", "ekk-orders-go",
+    "ekk-orders-java", "ekk-orders-python", "kong-kafka-log", "msproject_log", "plain"]  # fmt: skip
+_SOURCES = {"log", "kong", "apisix", "zap", "logstash", "raw", "python", "go", "java"}
 _START_S = 90
 _END_S = 90
 
@@ -79,6 +85,14 @@ class _Demo:
         rows = [line.split() for line in lines[1 : lines.index("") - 1]]
         return {row[0]: dict(zip(heads, map(int, row[1:]), strict=True)) for row in rows}
 
+    def asked(self) -> list[tuple[str, str, int, int]]:
+        """
+        Read the table of the sources: source, query, found, of.
+        """
+        lines = self.said().split("What is found of each source, by its fields\n")[1].splitlines()
+        rows = [re.split(r"  +", line) for line in lines[1 : lines.index("")]]
+        return [(row[0], row[4], int(row[5]), int(row[6])) for row in rows]
+
 
 @contextmanager
 def _demo(folder: Path, *arguments: str, **environment: str) -> Iterator[_Demo]:
@@ -111,6 +125,10 @@ def test_ctrl_c_ends_the_demo_in_order_with_every_record_accounted_for(tmp_path:
         assert re.search(rf"^{index}\S*  \S+-\d+-\d+-\d+(-\d+)?  {{", said, re.MULTILINE)
     for error_type in ("not_an_object", "document_parsing_exception"):
         assert error_type in said
+    asked = demo.asked()
+    assert {source for source, *_ in asked} == _SOURCES
+    assert all(found == of > 0 for *_, found, of in asked)
+    assert "Each of 11 sources is found by its fields." in said
     assert re.search(r"http://\S+/metrics", said)
     assert "\x1b" not in said  # it is no terminal
     assert (demo.folder / "sink.toml").exists()
@@ -132,6 +150,55 @@ def test_a_record_that_is_nowhere_fails_the_demo(tmp_path: Path) -> None:
     offset = hit["_id"].rpartition("-")[2]
     wrong = f"WRONG: 1 of {produced} records are unaccounted for: zap partition 0 offset {offset};"
     assert wrong in demo.said()
+
+
+def test_a_field_that_is_not_found_fails_the_demo(tmp_path: Path) -> None:
+    """
+    The operator's own templates win: one field is not indexed, two have another type.
+    """
+    hidden = {"type": "double", "index": False, "doc_values": False}
+    unfit: dict[str, dict[str, Any]] = {
+        "kong-custom": {"latencies.proxy": hidden, "request.size": {"type": "boolean"}},
+        "zap-custom": {"caller": {"type": "text"}},
+    }
+    with _demo(tmp_path, "--seconds", "3") as demo:
+        with Elasticsearch(demo.until_said(r"elasticsearch \S+: (\S+)")) as client:
+            for name, fields in unfit.items():
+                client.cluster.put_component_template(
+                    name=name, template={"mappings": {"properties": fields}}
+                )
+        assert demo.exit_code() == 1, demo.said()
+
+    said = demo.said()
+    assert demo.table()["total"]["unaccounted"] == 0
+    assert [asked[0] for asked in demo.asked() if asked[2] != asked[3]] == ["kong"] * 2
+    expected = [
+        r"kong: response.*latencies\.proxy:>400 finds 0 of \d+ in logstash-log-.*Cannot search on",
+        r"kong: .* AND request\.size:138 finds 0 of \d+ in .*Can't parse boolean value \[138\]",
+        r"kong: request\.size is mapped as boolean and not as long, in logstash-log-",
+        r"zap: caller is mapped as text and not as keyword, in zap-",
+    ]
+    wrong = re.findall("^WRONG: (.*)", said, re.MULTILINE)
+    assert len(wrong) == len(expected) and all(map(re.match, expected, wrong)), wrong
+    assert "is found by its fields." not in said
+
+
+def test_a_service_without_its_tools_is_told_and_one_that_fails_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> list[str]:
+        raise EngineError("Go is missing")
+
+    commands = {"go": missing, "python": lambda: [sys.executable, "-c", "raise SystemExit(3)"]}
+    monkeypatch.setattr("demo.services._COMMANDS", commands)
+    services = Services(tmp_path)
+    services.build()
+    services.start("127.0.0.1:1")
+    services.wait()
+
+    assert "go: not run: Go is missing" in list(page.sources([], services.not_run))
+    (failure,) = services.failures()
+    assert failure.startswith("the python service ended with exit code 3 (")
 
 
 def _first(client: Elasticsearch, index: str) -> list[Any]:

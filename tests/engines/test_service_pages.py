@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from engines.examples import jars
 from engines.golang import find_go
 from engines.maven import find_jdk
 from engines.ports import free_ports
-from tests.engines.jars import jars
 from tests.engines.oracle import ask
 from tests.engines.pages import ROOT, commands, follow
 from tests.engines.producing import create_topics
