@@ -4,9 +4,9 @@ The checks that Elasticsearch answers: each node, privileges, health, room for s
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import chain, product
 
 from sink import templates
+from sink.checks import privileges
 from sink.checks.finding import Finding, Level, error, good, warning
 from sink.config import Config, ElasticsearchSettings
 from sink.core.coverage import uncovered
@@ -18,11 +18,6 @@ from sink.errors import Unauthorized, Unavailable
 _TIMEOUT_MS = 5000
 _SHARDS_LEFT_MIN = 0.1  # of all that fit: a person needs some days to make room
 _CREDENTIALS = ("api_key", "api_key_file", "basic_auth", "basic_auth_file")
-
-# The privileges of an index that the sink needs, any one of each group.
-# Source: Elasticsearch, "Security privileges"; a bulk creates indices by auto_create.
-_CREATING = ("create_index", "auto_configure")
-_WRITING = {"create": ("create_doc",), "index": ("index",)}
 
 
 async def findings(config: Config) -> list[Finding]:
@@ -75,6 +70,7 @@ async def _answer(
     elastic: Elastic,
     config: Config,
     subject: str,
+    privilege: str,
     check: Callable[[Elastic, Config], Awaitable[list[Finding]]],
 ) -> list[Finding]:
     """
@@ -83,37 +79,16 @@ async def _answer(
     try:
         return await check(elastic, config)
     except Unauthorized as failure:
-        return [warning(subject, f"not known. {failure}", "grant the cluster privilege monitor")]
+        return [
+            warning(subject, f"not known. {failure}", f"grant the cluster privilege {privilege}")
+        ]
     except Unavailable as failure:
         return [error(subject, f"not known. {failure}", "see the log of Elasticsearch")]
 
 
-async def _privileges(elastic: Elastic, config: Config) -> list[Finding]:
-    on_cluster = ["manage_index_templates"] if config.templates.apply_on_start else []
-    needs = [
-        (each.patterns or ("*",), (_CREATING, _WRITING[route.op_type]))
-        for route, each in zip(config.routes, templates.destinations(config), strict=True)
-    ]
-    wanted = [(patterns, [*chain.from_iterable(groups)]) for patterns, groups in needs]
-    held = await cluster.privileges(elastic, on_cluster, wanted)
-    if held is None:
-        return [good("privileges", "security is off, none are needed")]
-    missing = [f"{name} on the cluster" for name, has in held.cluster.items() if not has]
-    missing += [
-        f"{' or '.join(group)} on {pattern}"
-        for patterns, groups in needs
-        for pattern, group in product(patterns, groups)
-        if not any(held.indices[pattern][one] for one in group)
-    ]
-    if not missing:
-        return [good("privileges", f"user {held.user} has all that are needed")]
-    lacks = ", ".join(dict.fromkeys(missing))
-    return [error("privileges", f"user {held.user} lacks {lacks}", "add it to a role of the user")]
-
-
-async def _cluster(elastic: Elastic, _: Config) -> list[Finding]:
+async def _cluster(elastic: Elastic, config: Config) -> list[Finding]:
     """
-    Look at the health, and at how many shards the cluster still takes.
+    Look at the health, at how many shards the cluster still takes, and whether it makes indices.
 
     Source: "Miscellaneous cluster settings", cluster.max_shards_per_node: it bounds the shards of
     open indices, unassigned replicas included. Data nodes of the frozen tier have a limit of their
@@ -121,7 +96,8 @@ async def _cluster(elastic: Elastic, _: Config) -> list[Finding]:
     """
     health = await cluster.health(elastic)
     most = await cluster.shards_per_node_max(elastic) * health.data_nodes
-    return [_health(health), _shards(most - health.shards, most)]
+    new = await privileges.auto_create(elastic, config)
+    return [_health(health), _shards(most - health.shards, most), new]
 
 
 def _health(health: cluster.Health) -> Finding:
@@ -171,8 +147,9 @@ async def _templates(elastic: Elastic, config: Config) -> list[Finding]:
     return [warning("templates", text, remedy)]
 
 
-_CHECKS: tuple[tuple[str, Callable[[Elastic, Config], Awaitable[list[Finding]]]], ...] = (
-    ("privileges", _privileges),
-    ("cluster health", _cluster),
-    ("templates", _templates),
+# Subject, the cluster privilege without which it cannot be found out, and how it is.
+_CHECKS: tuple[tuple[str, str, Callable[[Elastic, Config], Awaitable[list[Finding]]]], ...] = (
+    ("privileges", "monitor", privileges.findings),
+    ("cluster health", "monitor", _cluster),
+    ("templates", "manage_index_templates", _templates),
 )

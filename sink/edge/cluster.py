@@ -51,11 +51,26 @@ async def shards_per_node_max(elastic: Elastic) -> int:
     Raises:
         Unauthorized, Unavailable: With the reason.
     """
+    return int(await _setting(elastic, "max_shards_per_node", "cluster"))
+
+
+async def auto_create_index(elastic: Elastic) -> str:
+    """
+    Ask for action.auto_create_index: true, false, or forms of names with commas between.
+
+    Raises:
+        Unauthorized, Unavailable: With the reason.
+    """
+    return await _setting(elastic, "auto_create_index", "action")
+
+
+async def _setting(elastic: Elastic, name: str, group: str) -> str:
     answer = await elastic.ask(
-        "GET", "/_cluster/settings?include_defaults&filter_path=*.cluster.max_shards_per_node"
+        "GET", f"/_cluster/settings?include_defaults&filter_path=*.{group}.{name}"
     )
     scopes = ("transient", "persistent", "defaults")  # the first that sets it wins
-    return next(int(answer[s]["cluster"]["max_shards_per_node"]) for s in scopes if s in answer)
+    told = (answer.get(scope, {}).get(group, {}) for scope in scopes)
+    return next(str(settings[name]) for settings in told if name in settings)
 
 
 async def privileges(

@@ -79,7 +79,7 @@ class MemoryCluster:
             "unassigned_shards": 0,
             "number_of_data_nodes": 2,
         }
-        self.settings: dict[str, Any] = {"defaults": per_node("1000")}
+        self.settings: dict[str, Any] = {"defaults": {**per_node("1000"), **auto_create("true")}}
         self.bodies: dict[tuple[str, str], dict[str, object]] = {}
 
     def answer(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,6 +103,10 @@ class MemoryCluster:
 
 def per_node(limit: str) -> dict[str, Any]:
     return {"cluster": {"max_shards_per_node": limit}}
+
+
+def auto_create(setting: str) -> dict[str, Any]:
+    return {"action": {"auto_create_index": setting}}
 
 
 class MemoryElastic:

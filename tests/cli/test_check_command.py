@@ -31,6 +31,7 @@ def test_when_all_is_well_every_line_says_so_and_the_exit_code_is_0(file: Path) 
         "privileges",
         "cluster health",
         "shards",
+        "new indices",
         "templates",
     ]
     assert result.exit_code == 0

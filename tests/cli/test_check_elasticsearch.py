@@ -2,13 +2,23 @@
 What `sink check` finds at Elasticsearch.
 """
 
+import json
 from pathlib import Path
 
 import pytest
 
 from sink.edge.elastic_answers import Refused
 from sink.errors import Unauthorized, Unavailable
-from tests.cli.memory_sides import BARE, EKK, WIDE, MemoryCluster, lines, per_node, sink
+from tests.cli.memory_sides import (
+    BARE,
+    EKK,
+    WIDE,
+    MemoryCluster,
+    auto_create,
+    lines,
+    per_node,
+    sink,
+)
 
 pytestmark = pytest.mark.usefixtures("brokers", "cluster")
 
@@ -55,13 +65,96 @@ def test_refused_credentials_of_elasticsearch_name_the_setting(
     assert lines(sink("check"))["Elasticsearch"].endswith(f"401 → {remedy}")
 
 
-@pytest.mark.parametrize("creating", ["create_index", "auto_configure"])
-def test_the_privileges_that_are_needed_are_enough(
-    file: Path, cluster: MemoryCluster, creating: str
-) -> None:
-    cluster.held = {"manage_index_templates", creating, "create_doc"}
+def test_the_privileges_that_are_needed_are_enough(file: Path, cluster: MemoryCluster) -> None:
+    cluster.held = {"manage_index_templates", "create_index", "create_doc"}
 
-    assert lines(sink("check"))["privileges"].startswith("✓ ")
+    told = {subject: line for subject, line in lines(sink("check")).items() if "privil" in subject}
+
+    assert [*told] == ["privileges"]
+    assert told["privileges"].startswith("✓ ")
+
+
+def test_who_may_make_indices_by_bulks_only_is_told_what_does_not_happen(
+    file: Path, cluster: MemoryCluster
+) -> None:
+    cluster.held = {"manage_index_templates", "auto_configure", "create_doc"}
+
+    result = sink("check")
+
+    assert "privileges" not in lines(result)
+    assert lines(result)["privileges: indices ahead"].startswith("! ")
+    assert "create_index on sag-*: the next period's indices are not made" in result.stdout
+    assert result.exit_code == 0
+    file.write_text(EKK.replace("{ ", "{ create_ahead = false, "))
+    assert "privileges: indices ahead" not in lines(sink("check"))
+
+
+def test_a_limit_of_new_names_needs_to_know_which_are_there(
+    file: Path, cluster: MemoryCluster
+) -> None:
+    file.write_text(EKK.replace("{ prefix = ", "{ name = ").replace("sag-", "sag-{service}"))
+    cluster.held = {"manage_index_templates", "create_index", "create_doc"}
+
+    result = sink("check")
+
+    line = lines(result)["privileges: new names"]
+    assert line.startswith("! ") and "view_index_metadata on sag-*" in line
+    assert result.exit_code == 0
+
+
+def test_a_data_stream_needs_more_for_a_field_that_is_new(
+    file: Path, cluster: MemoryCluster
+) -> None:
+    file.write_text(EKK.replace('prefix = "sag-"', 'data_stream = "logs-a-b"'))
+    cluster.held = {"manage_index_templates", "create_index", "create_doc"}
+
+    result = sink("check")
+
+    line = lines(result)["privileges: new fields"]
+    assert line.startswith("✗ ") and "auto_configure or write on logs-a-b" in line
+    assert result.exit_code == 1
+    cluster.held |= {"auto_configure"}
+    assert sink("check").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "held_back"),
+    [
+        ("true", False),
+        ("false", True),
+        ("sag-*", False),
+        ("+sa*,-*", False),
+        ("-sag-a*,+*", True),
+        ("+*,-sag-*", False),
+        ("-other-*,+*", False),
+        ("+other-*", True),
+        ("sag-a*", True),
+    ],
+)
+def test_a_cluster_that_holds_new_indices_back_is_told(
+    file: Path, cluster: MemoryCluster, setting: str, held_back: bool
+) -> None:
+    cluster.settings["persistent"] = auto_create(setting)
+
+    result = sink("check")
+
+    line = lines(result)["new indices"]
+    assert line.startswith("! " if held_back else "✓ ")
+    assert (f"action.auto_create_index is {setting}" in line) is held_back
+    assert result.exit_code == 0
+
+
+def test_a_template_may_allow_what_the_cluster_holds_back(
+    file: Path, cluster: MemoryCluster, tmp_path: Path
+) -> None:
+    own = tmp_path / "templates" / "index" / "mine.json"
+    own.parent.mkdir(parents=True)
+    body = {"_meta": {"version": 1, "collectors": ["log"]}, "allow_auto_create": True}
+    own.write_text(json.dumps(body))
+    file.write_text(f'{EKK}[templates]\ndir = "{own.parents[1]}"\n')
+    cluster.settings["persistent"] = auto_create("false")
+
+    assert lines(sink("check"))["new indices"].startswith("✓ ")
 
 
 def test_missing_privileges_are_told_with_where_they_are_missing(

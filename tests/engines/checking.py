@@ -51,7 +51,7 @@ class Setup:
         self.elasticsearch: dict[str, object] = {"hosts": [url]}
         self.dead_letter: dict[str, object] = {"topic": self.dead_letters}
         self.park: dict[str, object] = {"topic": self.parked}
-        self._routes = (
+        self.routes = (
             f'[[routes]]\nname = "ekk"\nprefix = "check{mark}-"\n'
             f'index = {{ prefix = "sag{mark}-" }}\n'
         )
@@ -64,7 +64,7 @@ class Setup:
             + "".join(f"{k} = {json.dumps(v)}\n" for k, v in getattr(self, section).items())
             for section in sections
         )
-        self._file.write_text("".join(settings) + self._routes)
+        self._file.write_text("".join(settings) + self.routes)
         result = CliRunner().invoke(cli, ["check", "--json", "-c", str(self._file)])
         assert isinstance(result.exception, SystemExit | None), result.exception
         return Checked([Row(**row) for row in json.loads(result.stdout)], result.exit_code)

@@ -153,37 +153,6 @@ def _allow(admin: AdminClient, kind: ResourceType, name: str, operation: AclOper
         future.result(TIMEOUT_S)
 
 
-def test_the_privileges_it_asks_for_are_those_that_writing_needs(
-    locked_setup: Setup, client: Client
-) -> None:
-    index = f"{locked_setup.index}_2026-11-01"
-    client.security.put_user(username="sinker", password="s3cret-pw", roles=["sinking"])
-    locked_setup.elasticsearch["basic_auth"] = "sinker:s3cret-pw"
-    client.security.put_role(name="sinking")
-    lacking = locked_setup.check()
-
-    client.security.put_role(
-        name="sinking",
-        cluster=["manage_index_templates"],
-        indices=[{"names": [locked_setup.pattern], "privileges": ["create_index", "create_doc"]}],
-    )
-    enough = locked_setup.check()
-
-    pattern = locked_setup.pattern
-    assert lacking.one("privileges").text == (
-        "user sinker lacks manage_index_templates on the cluster, "
-        f"create_index or auto_configure on {pattern}, create_doc on {pattern}"
-    )
-    assert lacking.exit_code == 1
-    assert enough.one("privileges").ok
-    assert enough.one("cluster health").level == "warning"
-    assert enough.exit_code == 0
-    with Client(locked_setup.url, basic_auth=("sinker", "s3cret-pw")) as sinker:
-        wrote = sinker.bulk(index=index, operations=[{"create": {}}, {"new": "field"}])
-    client.indices.delete(index=index)
-    assert wrote["errors"] is False
-
-
 def test_few_shards_left_are_told(locked_setup: Setup, client: Client) -> None:
     index = locked_setup.index  # 10 % of 12 or more shards is more than one
     client.indices.create(index=index, settings={"number_of_shards": 6, "number_of_replicas": 1})
