@@ -3,6 +3,7 @@ The configurations of examples/kong and examples/apisix: their form, and that ev
 its plugin documents. No gateway runs here.
 """
 
+import json
 import re
 from itertools import chain
 from pathlib import Path
@@ -52,7 +53,7 @@ _KONG = {
 
 # APISIX's pages "kafka-logger", "Batch Processor" and "Deployment modes" (standalone).
 _SASL = {"mechanism": str, "user": str, "password": str}
-_APISIX = {
+_APISIX: dict[str, Any] = {
     "global_rules": [
         {
             "id": str,
@@ -124,6 +125,24 @@ def test_what_is_commented_out_is_of_the_form_too(name: str, form: Any) -> None:
 
     assert whole != loaded
     assert problems(whole, form, name) == []
+
+
+def test_what_the_pages_show_of_a_gateway_is_of_the_form_too() -> None:
+    (kong,) = re.findall(r"^```yaml\n(.*?)^```$", _page("kong.md"), re.MULTILINE | re.DOTALL)
+    route, metadata = (
+        json.loads(body)
+        for body in re.findall(r"-d '(.*?)'$", _page("apisix.md"), re.MULTILINE | re.DOTALL)
+    )
+
+    assert problems(yaml.safe_load(kong), _KONG, "kong.md") == []
+    (rules,) = _APISIX["global_rules"]
+    assert problems(route["plugins"], rules["plugins"], "apisix.md") == []
+    (its,) = _APISIX["plugin_metadata"]
+    assert problems(metadata, its, "apisix.md") == []
+
+
+def _page(name: str) -> str:
+    return (_EXAMPLES.parent / "docs" / "sources" / name).read_text("utf-8")
 
 
 def test_a_wrong_key_or_type_would_be_noticed() -> None:
