@@ -3,26 +3,21 @@ The clock of the sink's machine jumps.
 """
 
 import os
-import shutil
-import struct
-import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from unittest.mock import patch
 
 from tests.engines.brokering import until_committed
 from tests.engines.oracle import documents
 from tests.engines.producing import create_topics
 from tests.engines.running import SinkProcess
+from tests.faults.false_clock import set_clock, under_a_false_clock
 from tests.faults.scenario import scenario
 from tests.faults.stage import Stage
 from tests.faults.steady import Steady
 from tests.waiting import wait_until
 
-_SOURCE = Path(__file__).parents[1] / "clock.c"
-_COMPILE_TIMEOUT_S = 60
 _JUMPS_S = [3_600, -3_600, 0, 86_400 * 40, 0]  # away from the true time; 40 days: another month
 _BETWEEN_S = 5
 _SHORT_SESSION = "client = { 'session.timeout.ms' = 6000, 'heartbeat.interval.ms' = 1000 }"
@@ -41,8 +36,8 @@ def the_clock_jumps(stage: Stage) -> None:
     setup.settings["kafka"] = _SHORT_SESSION
     create_topics(setup, {"a": 4})
     clock = stage.folder / "ahead_s"
-    _set(clock, 0)
-    with patch.dict(os.environ, _under_a_false_clock(clock)):
+    set_clock(clock, 0)
+    with patch.dict(os.environ, under_a_false_clock(clock)):
         sink = stage.sink(setup)
     wait_until(lambda: _workers(sink) == {0, 1}, 40, "both threads to have joined")
     given = len(sink.events("revoked"))
@@ -53,7 +48,7 @@ def the_clock_jumps(stage: Stage) -> None:
         for number, jump_s in enumerate(jumps_s):
             if number == frozen:
                 stage.elasticsearch.freeze()
-            _set(clock, jump_s)
+            set_clock(clock, jump_s)
             _lets_pass(sink, _BETWEEN_S)
             stage.elasticsearch.thaw()
             done = steady.acknowledged
@@ -61,7 +56,7 @@ def the_clock_jumps(stage: Stage) -> None:
         records = steady.end()
     until_committed(setup, "a", records)
     assert len(sink.events("revoked")) == given, "partitions were taken away"
-    _set(clock, -3_600)
+    set_clock(clock, -3_600)
     began_s = time.monotonic()
     assert sink.terminate() == 0
     took_s = time.monotonic() - began_s
@@ -72,26 +67,6 @@ def the_clock_jumps(stage: Stage) -> None:
     assert timedelta(minutes=59) < datetime.now(UTC) - said < timedelta(minutes=61)
     assert len({hit["_index"] for hit in documents(setup)}) == 1
     assert stage.judge(setup, ["a"]) == records
-
-
-def _set(clock: Path, ahead_s: int) -> None:
-    """
-    Let the clock jump: in place, since the process has mapped the file.
-    """
-    with clock.open("r+b" if clock.exists() else "wb") as file:
-        file.write(struct.pack("q", ahead_s))
-
-
-def _under_a_false_clock(clock: Path) -> dict[str, str]:
-    """
-    Give the environment of a process whose wall clock is ahead by what a file says.
-    """
-    compiler = shutil.which("cc")
-    assert compiler, "a C compiler is missing: install one (Debian: apt-get install gcc)"
-    library = clock.with_name("clock.so")
-    command = [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(_SOURCE)]
-    subprocess.run(command, check=True, timeout=_COMPILE_TIMEOUT_S)
-    return {"LD_PRELOAD": str(library), "CLOCK_AHEAD": str(clock)}
 
 
 def _lets_pass(sink: SinkProcess, seconds: float) -> None:
