@@ -12,7 +12,7 @@ import re
 import orjson
 
 from sink.collectors.objects import Format, collector_of
-from sink.collectors.text import original
+from sink.collectors.text import no_object, original
 from sink.core.collector import Answer, Refused, Source
 from sink.core.record import Record
 from sink.core.stamp import Heads, stamp
@@ -63,7 +63,7 @@ def _text(value: bytes, record: Record) -> Answer:
     document = http_request(value, record.timestamp()[1])
     if document is None:
         raise Reject(
-            "this is no JSON object, no array of them and no HTTP request, as APISIX's "
+            f"{no_object(value)}, no array of them and no HTTP request, as APISIX's "
             "kafka-logger plugin writes; what else writes to this topic? The collectors log and "
             "raw keep any text"
         )

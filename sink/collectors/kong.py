@@ -10,6 +10,7 @@ import re
 import msgspec
 
 from sink.collectors.objects import Format, collector_of
+from sink.collectors.text import no_object
 from sink.core.collector import Answer
 from sink.core.fields import UNSET, strict
 from sink.core.json_objects import REFUSED, on_one_line
@@ -96,9 +97,9 @@ def _with_number(side: msgspec.Raw | None) -> msgspec.Raw | None:
     return msgspec.Raw(msgspec.json.encode(fields | {"size": msgspec.Raw(size[1:-1])}))
 
 
-def _refused(_: bytes, __: Record) -> Answer:
+def _refused(value: bytes, _: Record) -> Answer:
     raise Reject(
-        "this is no JSON object, and no array of them, as Kong's kafka-log plugin writes; "
+        f"{no_object(value)}, and no array of them, as Kong's kafka-log plugin writes; "
         "what else writes to this topic? The collectors log and raw keep any text"
     )
 

@@ -35,3 +35,14 @@ def original(value: bytes) -> dict[str, str]:
     Give the field that keeps the bytes of a value that is no UTF-8.
     """
     return {"msg_base64": base64.b64encode(value).decode()}
+
+
+def no_object(value: bytes) -> str:
+    """
+    Say that a value is no JSON object, and what its reader stumbles over.
+    """
+    try:
+        orjson.loads(value)
+    except orjson.JSONDecodeError as failure:
+        return f"this is no JSON object ({failure})"
+    return "this is JSON, but no object"

@@ -189,6 +189,22 @@ def test_kong_says_what_a_foreign_line_is() -> None:
     assert "as Kong's kafka-log plugin writes" in _reason("kong", FIXTURES["not-json.txt"])
 
 
+@pytest.mark.parametrize("name", ["kong", "apisix"])
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (FIXTURES["deep.json"], "no JSON object (depth limit exceeded: line 1 column 1030"),
+        (FIXTURES["lone-surrogate.json"], "no JSON object (no low surrogate in string"),
+        (b'{"request":{"size"', "no JSON object (unexpected end of data: line 1 column 19"),
+        (b"17", "this is JSON, but no object"),
+    ],
+)
+def test_what_looks_like_an_object_is_told_why_it_is_none(
+    name: str, value: bytes, why: str
+) -> None:
+    assert why in _reason(name, value)
+
+
 def test_several_requests_in_one_record_are_one_document_each() -> None:
     value = b"[%b]" % b",".join([FIXTURES["kong-kafka-log.json"].strip()] * 2)
 
