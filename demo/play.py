@@ -174,24 +174,26 @@ class Demo:
     def _judge(self, servers: str, client: Client, sink_exit: int) -> int:
         self._live.say("looking for every record, in Kafka and in Elasticsearch")
         verdict = Judge(servers, client, list(TOPICS), DEAD_LETTERS).judge()
-        sources = [each for each in SOURCES if each.name not in self._services.not_run]
+        services = self._services
+        sources = [each for each in SOURCES if each.name not in services.not_run]
         answers = [each for source in sources for each in found.answers(verdict, client, source)]
-        for line in chain(
-            page.lines(verdict, client, DEAD_LETTERS),
-            page.sources(answers, self._services.not_run),
-        ):
+        for line in page.lines(verdict, client, DEAD_LETTERS):
+            click.echo(line)
+        for line in page.sources(answers, services.not_run):
             click.echo(line)
         wrong = [
             *page.judgement(verdict, sink_exit),
-            *self._services.failures(),
+            *services.failures(),
             *filter(None, (answer.wrong for answer in answers)),
             *chain.from_iterable(found.unmapped(verdict, client, source) for source in sources),
         ]
+        self._conclude(wrong, verdict.total().produced, len(sources))
+        return 1 if wrong else 0
+
+    def _conclude(self, wrong: Sequence[str], records: int, sources: int) -> None:
         click.echo()
         for sentence in wrong:
             click.secho(f"WRONG: {sentence}; see {shown(self.folder / 'sink.log')}", fg="red")
         if not wrong:
-            records = verdict.total().produced
             click.secho(f"Every one of {records} produced records is accounted for.", fg="green")
-            click.secho(f"Each of {len(sources)} sources is found by its fields.", fg="green")
-        return 1 if wrong else 0
+            click.secho(f"Each of {sources} sources is found by its fields.", fg="green")

@@ -41,12 +41,12 @@ class Services:
 
     def build(self) -> None:
         """
-        Build them; the first time it takes a minute.
+        Build them; the first time it takes a minute. A tool that is broken does not end the demo.
         """
         for name, command in _COMMANDS.items():
             try:
                 self._commands[name] = command()
-            except EngineError as failure:
+            except (EngineError, OSError, subprocess.SubprocessError) as failure:
                 self.not_run[name] = str(failure)
 
     def start(self, servers: str) -> None:
