@@ -10,6 +10,8 @@ from typing import Any
 from engines import elasticsearch, kafka
 from tests.faults.result import LATEST, Row, Verdict, read
 from tests.faults.scenario import Scenario, all_scenarios
+from tests.mutants.explained import Explanations
+from tests.mutants.kept import rows
 
 _RESULTS = LATEST.parent
 _TEMPLATE = Path(__file__).with_name("reliability.template.md")
@@ -48,7 +50,7 @@ def _table(*heads: str) -> list[str]:
 
 
 def _scenarios() -> str:
-    rows = {row.key: row for row in read()}
+    played = {row.key: row for row in read()}
     lines = _table(
         "#",
         "what is done to whom",
@@ -61,7 +63,7 @@ def _scenarios() -> str:
         "verdict",
     )
     for key, scenario in all_scenarios().items():
-        lines.append(f"| {key} | {' | '.join(_cells(scenario, rows.get(key)))} |")
+        lines.append(f"| {key} | {' | '.join(_cells(scenario, played.get(key)))} |")
     return "\n".join(lines)
 
 
@@ -140,18 +142,26 @@ def _flat(is_flat: bool) -> str:
     return "flat" if is_flat else "**grows**"
 
 
-def _mutants(told: Any) -> Iterator[str]:
-    yield f"Last run ({told['date']}), `{told['command']}`:"
-    yield ""
+def _mutants(_: Any) -> Iterator[str]:
     yield from _table(
-        "file", "mutants", "killed", "in the time limit", "survive, explained", "open"
+        "file", "source", "judged", "mutants", "killed", "in the time limit", "survive", "open"
     )
-    for file in told["files"]:
-        left = file["survived"] - file["explained"]
-        yield (
-            f"| {file['file']} | {file['mutants']} | {file['killed']} | {file['timeout']} "
-            f"| {file['explained']} | {left} |"
+    reasons, kept = Explanations(), rows()
+    for file, row in kept.items():
+        figures = (row.mutants, row.killed, row.timeout, row.worded + len(row.survivors))
+        left = len(row.open(reasons))
+        cells = (
+            file,
+            f"`{row.source}`",
+            row.date,
+            *map(str, figures),
+            f"**{left}**" if left else "0",
         )
+        yield f"| {' | '.join(cells)} |"
+    mutants = sum(row.mutants for row in kept.values())
+    noticed = sum(row.killed + row.timeout for row in kept.values())
+    yield ""
+    yield f"Noticed: {noticed:,} of {mutants:,}."
 
 
 def _planted(told: Any) -> Iterator[str]:

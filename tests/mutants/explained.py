@@ -55,15 +55,21 @@ class Explanations:
         }
         self._used: set[Change] = set()
 
+    def rule(self, change: Change) -> str | None:
+        """
+        Tell which rule explains a survivor, if one does.
+        """
+        same = (
+            why for part, why in _RULES if part.sub("", change.was) == part.sub("", change.becomes)
+        )
+        return next(same, None)
+
     def explain(self, change: Change) -> str | None:
         """
         Tell why no test can notice a survivor; None where that is not written down.
         """
         self._used.add(change)
-        for part, why in _RULES:
-            if part.sub("", change.was) == part.sub("", change.becomes):
-                return why
-        return self._reasons.get(change)
+        return self.rule(change) or self._reasons.get(change)
 
     def unused(self, files: Iterable[str]) -> list[Change]:
         """
