@@ -7,7 +7,7 @@ explained in `survivors.toml`, or it is red. Log lines are not mutated, and a su
 in nothing but the words of a sentence counts as explained: sentences are for people.
 
 What became of the mutants of a file is kept with the source that it is about. `--changed` judges
-the files that are others by now.
+the files that are others by now, `--survivors` what survived the last time: tests only grow.
 """
 
 import os
@@ -16,9 +16,18 @@ import sys
 import click
 
 from tests.mutants.explained import Change, Explanations
-from tests.mutants.kept import RESULTS, Row, changed, enter, is_core, mutated, new_row
+from tests.mutants.kept import (
+    RESULTS,
+    Row,
+    changed,
+    enter,
+    is_core,
+    mutated,
+    new_row,
+    without_survivors,
+)
 from tests.mutants.kept import rows as kept_rows
-from tests.mutants.stage import CORE, FLOW, PATIENCE, ROOT, MutmutFailed, Stage
+from tests.mutants.stage import CORE, FLOW, PATIENCE, ROOT, Mutant, MutmutFailed, Stage
 from tests.mutants.tables import judged
 
 _CORE = Stage("core", CORE, 1, (20.0, 2.0))
@@ -29,58 +38,73 @@ _HEADS = ("mutants", "killed", "timeout", "explained", "open", "score")
 @click.command()
 @click.option("--only", metavar="FILE", multiple=True, help="This file alone; may be repeated.")
 @click.option("--changed", "only_changed", is_flag=True, help="Files changed since their row.")
+@click.option("--survivors", "again", is_flag=True, help="Only what survived the last time.")
 @click.option(
     "--patience",
     default=1.0,
     show_default=True,
     help="How many times longer tests wait, on a machine that has other things to do.",
 )
-def main(only: tuple[str, ...], only_changed: bool, patience: float) -> None:
+def main(only: tuple[str, ...], only_changed: bool, again: bool, patience: float) -> None:
     """
     Run the mutants of sink/core, the worker and the writer, and print what survived.
 
-    With --changed the table is of all files: the rows of the others are the kept ones.
-
+    With --changed and --survivors the table is of all files: what was not judged is as it was kept.
     Exit code 1 where a survivor is not explained.
     """
     os.environ[PATIENCE] = str(patience)
-    reasons, cpus = Explanations(), os.cpu_count() or 1
+    reasons, cpus, kept = Explanations(), os.cpu_count() or 1, kept_rows()
     files = only or (changed() if only_changed else mutated())
-    judged_rows = {file: new_row(file) for file in files}
+    before = {file: kept[file] for file in files if file not in changed()} if again else {}
+    begun = map(without_survivors, before.values()) if again else map(new_row, files)
+    rows = {row.file: row for row in begun}
     try:
-        _functions(judged_rows, reasons, cpus)
+        _functions(rows, before, reasons, cpus)
     except MutmutFailed as failure:
         raise click.ClickException(str(failure)) from None
-    for row in judged_rows.values():
-        _tables(row, reasons, cpus)
-    enter(judged_rows.values())
+    for row in rows.values():
+        _tables(row, before.get(row.file), reasons, cpus)
+    enter(rows.values())
     click.echo(f"written: {RESULTS.relative_to(ROOT)}")
-    sys.exit(1 if _told(judged_rows if only else kept_rows(), reasons) else 0)
+    sys.exit(1 if _told(rows if only else kept_rows(), reasons) else 0)
 
 
-def _functions(rows: dict[str, Row], reasons: Explanations, cpus: int) -> None:
+def _functions(
+    rows: dict[str, Row], before: dict[str, Row], reasons: Explanations, cpus: int
+) -> None:
     """
     Let the tests of the core judge the core, and the flow what is left of it and the rest.
+
+    Args:
+        before: Rows of whose mutants only the survivors are judged.
     """
     core = [file for file in rows if is_core(file)]
-    mutants = {mutant.name: mutant for mutant in _CORE.run(core, [], cpus)} if core else {}
-    alive = {name for name, mutant in mutants.items() if not mutant.is_dead}
-    flow = [*sorted(alive), *(f"{_module(file)}.x*" for file in rows if not is_core(file))]
-    for mutant in _FLOW.run([*rows], flow, cpus) if flow else ():
-        if mutant.name in alive or mutant.name not in mutants:
-            mutants[mutant.name] = mutant
+    mutants = _judged(_CORE, core, _names(core, before), cpus)
+    threaded = [file for file in rows if not is_core(file)]
+    alive = [name for name, mutant in mutants.items() if not mutant.is_dead]
+    mutants |= _judged(_FLOW, [*rows], [*alive, *_names(threaded, before)], cpus)
     for mutant in mutants.values():
         if mutant.is_dead:
             rows[mutant.file].noticed(mutant.status)
         else:
-            rows[mutant.file].survived(_FLOW.change(mutant), reasons)
+            rows[mutant.file].survived(mutant.name, _FLOW.change(mutant), reasons)
 
 
-def _tables(row: Row, reasons: Explanations, cpus: int) -> None:
-    faults = judged(row.file, cpus)
+def _names(files: list[str], before: dict[str, Row]) -> list[str]:
+    again = [each.name for file in files if file in before for each in before[file].survivors]
+    every = [f"{_module(file)}.x*" for file in files if file not in before]
+    return [name for name in (*again, *every) if name]
+
+
+def _judged(stage: Stage, files: list[str], names: list[str], cpus: int) -> dict[str, Mutant]:
+    return {mutant.name: mutant for mutant in stage.run(files, names, cpus)} if names else {}
+
+
+def _tables(row: Row, before: Row | None, reasons: Explanations, cpus: int) -> None:
+    faults = judged(row.file, cpus, before.changes() if before else None)
     for fault in faults:
         if fault.status == "survived":
-            row.survived(fault.change, reasons)
+            row.survived("", fault.change, reasons)
         else:
             row.noticed(fault.status)
     if faults:

@@ -4,16 +4,28 @@ What became of the mutants of each file, and of which source that is: docs/resul
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.mutants.explained import Change, Explanations
 
 _ROOT = Path(__file__).parents[2]
 RESULTS = _ROOT / "docs" / "results" / "mutants.json"
 _THREADED = ("sink/reading/worker.py", "sink/writing/writer.py")
+
+
+class Survivor(NamedTuple):
+    """
+    A mutant that no test noticed; without a name where it is outside of functions.
+    """
+
+    name: str
+    function: str
+    was: str
+    becomes: str
 
 
 @dataclass(slots=True)
@@ -24,7 +36,7 @@ class Row:
     Args:
         source: Of which source it is, by `digest()`.
         worded: Survivors that a rule explains: they differ in the words of a sentence alone.
-        survivors: The others: function, the line before, the line after.
+        survivors: The others.
     """
 
     file: str
@@ -34,7 +46,7 @@ class Row:
     killed: int = 0
     timeout: int = 0
     worded: int = 0
-    survivors: list[tuple[str, str, str]] = field(default_factory=list)
+    survivors: list[Survivor] = field(default_factory=list)
 
     def noticed(self, status: str) -> None:
         """
@@ -44,7 +56,7 @@ class Row:
         self.timeout += status == "timeout"
         self.killed += status != "timeout"
 
-    def survived(self, change: Change, reasons: Explanations) -> None:
+    def survived(self, name: str, change: Change, reasons: Explanations) -> None:
         """
         Count a survivor.
         """
@@ -52,14 +64,19 @@ class Row:
         if reasons.rule(change):
             self.worded += 1
         else:
-            self.survivors.append((change.function, change.was, change.becomes))
+            self.survivors.append(Survivor(name, change.function, change.was, change.becomes))
 
     def open(self, reasons: Explanations) -> list[Change]:
         """
         List the survivors that nobody explained.
         """
-        changes = (Change(self.file, *survivor) for survivor in self.survivors)
-        return [change for change in changes if not reasons.explain(change)]
+        return [change for change in self.changes() if not reasons.explain(change)]
+
+    def changes(self) -> list[Change]:
+        """
+        Tell what the survivors change, but for the worded ones.
+        """
+        return [Change(self.file, *survivor[1:]) for survivor in self.survivors]
 
 
 def mutated() -> list[str]:
@@ -84,6 +101,13 @@ def new_row(file: str) -> Row:
     return Row(file, digest(file), f"{datetime.now(UTC):%Y-%m-%d}")
 
 
+def without_survivors(row: Row) -> Row:
+    """
+    Begin the row of a file of which only the survivors are judged again.
+    """
+    return replace(row, mutants=row.mutants - len(row.survivors), survivors=[])
+
+
 def digest(file: str) -> str:
     """
     Tell one source of a file from another: the beginning of `sha256sum FILE`.
@@ -97,8 +121,10 @@ def rows() -> dict[str, Row]:
     """
     if not RESULTS.exists():
         return {}
-    kept = json.loads(RESULTS.read_text("utf-8"))["files"]
-    return {told["file"]: Row(**told) for told in kept}
+    kept = [Row(**told) for told in json.loads(RESULTS.read_text("utf-8"))["files"]]
+    for row in kept:
+        row.survivors = [Survivor(*each) for each in row.survivors]
+    return {row.file: row for row in kept}
 
 
 def changed() -> list[str]:

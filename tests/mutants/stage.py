@@ -99,6 +99,8 @@ class Stage:
 
         Args:
             names: Of mutants; patterns are allowed. None for all.
+        Returns:
+            What was judged.
         Raises:
             MutmutFailed: The tests fail without any fault, or mutmut cannot run.
         """
@@ -111,7 +113,8 @@ class Stage:
                 f"mutmut ended with {code} in {self._folder} while {', '.join(self.tests)} judged "
                 f"mutants. Do these tests pass without a fault? It said last:\n{told}"
             )
-        return [mutant for file in files for mutant in self._mutants(file)]
+        mutants = (mutant for file in files for mutant in self._mutants(file))
+        return [mutant for mutant in mutants if mutant.status != "not checked"]
 
     def change(self, mutant: Mutant) -> Change:
         """

@@ -8,7 +8,7 @@ the table of outcomes is no less the heart of the promise for standing outside o
 import difflib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,15 +46,19 @@ class Planted:
     status: str
 
 
-def judged(file: str, cpus: int) -> list[Planted]:
+def judged(file: str, cpus: int, again: Container[Change] | None = None) -> list[Planted]:
     """
     Make the faults of a file outside of its functions, and let the tests judge them.
+
+    Args:
+        again: Only these of them.
     """
+    faults = [fault for fault in _faults(file) if again is None or fault[0] in again]
     stem = Path(file).stem
     nearest = sorted(str(path) for path in (ROOT / "tests/core").glob(f"test_{stem}*.py"))
     courts = [court for court in (nearest, [*CORE], [*FLOW]) if court]
     with ThreadPoolExecutor(cpus) as pool:
-        return list(pool.map(lambda fault: _judge(fault[0], fault[1], courts), _faults(file)))
+        return list(pool.map(lambda fault: _judge(fault[0], fault[1], courts), faults))
 
 
 def _faults(file: str) -> Iterator[tuple[Change, str]]:
