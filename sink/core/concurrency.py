@@ -34,7 +34,7 @@ class Concurrency:
         self._most = most
         self.limit = min(_BEGIN, most)
         self._rates: dict[int, float] = {}  # bulks under way → answers a second
-        self._too_many = most + 1  # proved to be so last
+        self._too_many = 0  # proved to be so last
         self._patience = 0  # rounds until it is tried again
         self._next_patience = _PATIENCE_ROUNDS
         self._stale = 0  # answers to come of bulks that were sent before it changed
@@ -81,7 +81,7 @@ class Concurrency:
 
     def _grow(self, in_flight: int) -> None:
         if self.limit >= self._too_many:  # it is not any more
-            self._too_many, self._next_patience = self._most + 1, _PATIENCE_ROUNDS
+            self._next_patience = _PATIENCE_ROUNDS
         if self.limit < self._most:
             self._change(self.limit + 1, in_flight)
 

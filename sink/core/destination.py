@@ -87,4 +87,4 @@ def _values(names: IndexNames) -> list[list[str]]:
     """
     Give what fields may hold that stand in a name: texts that have no beginning in common.
     """
-    return [[text] * len(names.fields) for text in (_TOPICS if names.fields else _TOPICS[:1])]
+    return [[text] * len(names.fields) for text in _TOPICS]

@@ -27,21 +27,18 @@ def legal(text: str, *, dots: bool = False) -> str:
     return text.lstrip("-_+.") or "x"
 
 
-def part(value: object, *, hyphens: bool = True) -> str:
+def part(value: object) -> str:
     """
     Make what a field holds fit to stand within an index name.
 
     Args:
         value: As JSON gives it.
-        hyphens: They may stay. In the name of a data stream they part its kind, data set and
-            namespace.
     Returns:
         `unknown` where it is no text, or nothing is left of it.
     """
     if not isinstance(value, str):
         return UNKNOWN
     text = _NO_WORD.sub("_", value.lower()).strip("-_")
-    text = text if hyphens else text.replace("-", "_")
     return bounded(text, "", PART_BYTES_MAX) if text else UNKNOWN
 
 

@@ -188,7 +188,7 @@ class Target:
         if found is None:
             if len(self._parts) >= _KNOWN_MAX:
                 self._parts.clear()
-            found = self._parts[held] = part(held, hyphens=not self.route.names.stream)
+            found = self._parts[held] = part(held)
         return found
 
     def _bound(self, time_ms: int, values: Values) -> Bound:

@@ -82,3 +82,87 @@ def test_the_answers_of_one_moment_take_away_once() -> None:
         concurrency.answered(0.01, in_flight=_MOST, is_full=True, refused=True)
 
     assert concurrency.limit == 6
+
+
+def _until_changed(concurrency: Concurrency, took_s: Callable[[int], float]) -> int:
+    """
+    Answer, with as many under way as may be, until the number changes; count the answers.
+    """
+    before = in_flight = concurrency.limit
+    for count in range(1, 1000):
+        took = took_s(concurrency.limit)
+        concurrency.answered(took, in_flight=in_flight, is_full=True, refused=False)
+        if concurrency.limit != before:
+            return count
+    raise AssertionError(f"{before} is kept for ever")
+
+
+def _steps(concurrency: Concurrency, took_s: Callable[[int], float], steps: int) -> list[int]:
+    limits = []
+    for _ in range(steps):
+        _until_changed(concurrency, took_s)
+        limits.append(concurrency.limit)
+    return limits
+
+
+def _always(took_s: float) -> Callable[[int], float]:
+    return lambda _: took_s
+
+
+def _one_by_one(limit: int) -> float:
+    """Bulks that are served one after the other: more of them are no faster."""
+    return float(limit)
+
+
+def test_the_first_answer_counts() -> None:
+    concurrency = Concurrency(_MOST)
+
+    concurrency.answered(0.01, in_flight=1, is_full=False, refused=True)
+
+    assert concurrency.limit == 3
+
+
+def test_two_rounds_of_a_number_decide_once_the_bulks_from_before_are_answered() -> None:
+    concurrency = Concurrency(_MOST)
+
+    # Of 4: two rounds of 4. Of 3: 3 that were under way, two of 3. Of 2: 2 and two of 2.
+    assert [_until_changed(concurrency, _always(10.0)) for _ in range(3)] == [8, 8 + 1, 6]
+
+
+def test_two_at_a_time_are_left_for_fewer_only_by_refusals() -> None:
+    assert _steps(Concurrency(5), _always(10.0), 5) == [3, 2, 3, 4, 5]
+
+
+def test_one_more_that_does_not_raise_the_rate_is_taken_back() -> None:
+    assert _steps(Concurrency(_MOST), _one_by_one, 6) == [3, 2, 3, 2, 3, 2]
+
+
+def test_a_slow_moment_does_not_outweigh_what_a_number_has_proved() -> None:
+    concurrency = Concurrency(_MOST)
+    assert _steps(concurrency, _always(10.0), 4) == [3, 2, 3, 4]
+
+    assert _steps(concurrency, _always(16.0), 1) == [5]
+
+
+def test_what_was_in_vain_is_tried_ever_more_seldom_but_for_ever() -> None:
+    concurrency = Concurrency(_MOST)
+    _steps(concurrency, _one_by_one, 4)
+
+    waits = []
+    for _ in range(6):
+        answers = _until_changed(concurrency, _one_by_one)
+        waits.append((answers - 2) // 2 - 2)  # two of before; two rounds of two that measure
+        _until_changed(concurrency, _one_by_one)
+
+    assert waits == [15, 30, 60, 120, 120, 120]
+
+
+def test_what_was_worth_a_second_try_makes_the_next_one_soon() -> None:
+    concurrency = Concurrency(_MOST)
+    # Three are in vain twice: the next try would be after 60 rounds.
+    assert _steps(concurrency, _one_by_one, 7) == [3, 2, 3, 2, 3, 2, 3]
+
+    assert _steps(concurrency, _always(1.0), 1) == [4]  # three are worth it by now
+    assert _steps(concurrency, _always(9.0), 1) == [3]
+
+    assert (_until_changed(concurrency, _always(1.0)) - 3) // 3 - 2 == 15

@@ -111,6 +111,7 @@ def test_a_data_stream_has_the_pattern_of_its_form_and_no_undated_one() -> None:
 
     found = destination("route", "log", names)
 
+    assert (found.route, found.collector) == ("route", "log")
     assert (found.patterns, found.stream) == (("logs-*.*-my_r",), True)
     assert fnmatchcase(names.dated("web-a", -1, ["team"]).name, found.patterns[0])
     assert fnmatchcase(found.sample, found.patterns[0])

@@ -32,6 +32,16 @@ def test_a_field_is_found_in_an_object_or_by_its_whole_name(
     assert [column[0] for column in columns] == held
 
 
+@pytest.mark.parametrize("paths", [["k8s", "k8s.ns"], ["k8s.ns", "k8s"]])
+def test_a_field_may_be_asked_for_beside_one_within_it(paths: list[str]) -> None:
+    documents = [b'{"k8s":{"ns":"shop"}}', b'{"k8s":"text"}', b'{"k8s.ns":"flat"}']
+
+    found = dict(zip(paths, Lookup(paths).columns(documents), strict=True))
+
+    assert found["k8s.ns"] == ["shop", UNSET, "flat"]
+    assert found["k8s"][1:] == ["text", UNSET]
+
+
 @given(st.lists(st.sampled_from([b'{"s":"a"}', b'{"s":"\\ud800"}', b'{"s":1e999}', b"{}"])))
 def test_what_is_found_in_a_document_does_not_depend_on_its_neighbours(
     documents: list[bytes],

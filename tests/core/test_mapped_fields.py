@@ -2,9 +2,13 @@
 The time field and the other fields that Kibana is told of.
 """
 
+import pytest
+
 from sink import templates
 from sink.config import Config
+from sink.core.destination import Destination
 from sink.core.mapped_fields import mapped_fields, time_field
+from sink.core.template import Kind, Template
 
 
 def fields_of(**route: object) -> dict[str, str]:
@@ -23,6 +27,20 @@ def test_the_fields_of_a_route_are_those_of_its_template_and_its_components() ->
 
 def test_a_route_without_a_template_has_no_fields_that_are_known() -> None:
     assert fields_of(index={"prefix": "sag-"}, collector="somebody.else:made") == {}
+
+
+@pytest.mark.parametrize("odd", [{}, {"composed_of": None}, {"composed_of": "base"}])
+def test_a_template_of_the_users_own_may_have_no_components_and_odd_fields(
+    odd: dict[str, object],
+) -> None:
+    mappings = {"properties": {"level": {"type": "keyword"}, "odd": "text", "object": {}}}
+    body = {"index_patterns": ["a-*"], "template": {"mappings": mappings}, **odd}
+
+    found = mapped_fields(
+        [Template(Kind.INDEX, "own", body)], Destination("a", "log", ("a-*",), "a-x_2026-11-01")
+    )
+
+    assert found == {"level": "keyword"}
 
 
 def test_the_time_field_is_the_timestamp_where_it_is_mapped() -> None:

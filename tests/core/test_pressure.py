@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sink.core.outcome import Reply
-from sink.core.pressure import exceeds_node
+from sink.core.pressure import exceeds_node, may_exceed_node
 
 _KEPT = Path(__file__).parents[1] / "fixtures" / "answers" / "indexing_pressure.json"
 _TYPE = "es_rejected_execution_exception"
@@ -46,3 +46,18 @@ def test_the_answers_of_real_servers_are_read() -> None:
     }
 
     assert told == {"8.19.21": True, "9.5.3": False}  # that one was busy with another bulk
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type", "may"),
+    [
+        (429, "circuit_breaking_exception", True),
+        (429, _TYPE, False),
+        (503, "circuit_breaking_exception", False),
+        (503, "", False),
+    ],
+)
+def test_a_node_short_of_memory_may_have_met_a_bulk_that_is_too_large(
+    status: int, error_type: str, *, may: bool
+) -> None:
+    assert may_exceed_node(Reply(status, b"", error_type, "Data too large")) is may
