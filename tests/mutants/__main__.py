@@ -64,7 +64,7 @@ def main(only: tuple[str, ...], only_changed: bool, again: bool, patience: float
         raise click.ClickException(str(failure)) from None
     for row in rows.values():
         _tables(row, before.get(row.file), reasons, cpus)
-    enter(rows.values())
+        enter(row)
     click.echo(f"written: {RESULTS.relative_to(ROOT)}")
     sys.exit(1 if _told(rows if only else kept_rows(), reasons) else 0)
 
@@ -101,7 +101,7 @@ def _judged(stage: Stage, files: list[str], names: list[str], cpus: int) -> dict
 
 
 def _tables(row: Row, before: Row | None, reasons: Explanations, cpus: int) -> None:
-    faults = judged(row.file, cpus, before.changes() if before else None)
+    faults = judged(row.file, reasons, cpus, before.changes() if before else None)
     for fault in faults:
         if fault.status == "survived":
             row.survived("", fault.change, reasons)

@@ -3,7 +3,6 @@ What became of the mutants of each file, and of which source that is: docs/resul
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -135,11 +134,11 @@ def changed() -> list[str]:
     return [f for f in mutated() if f not in kept or kept[f].source != digest(f)]
 
 
-def enter(judged: Iterable[Row]) -> None:
+def enter(judged: Row) -> None:
     """
-    Keep rows in place of what was kept of their files; files that are no more lose theirs.
+    Keep a row in place of what was kept of its file; files that are no more lose theirs.
     """
-    all_rows = rows() | {row.file: row for row in judged}
+    all_rows = rows() | {judged.file: judged}
     files = [asdict(all_rows[file]) for file in mutated() if file in all_rows]
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     told = json.dumps({"command": "make mutants", "files": files}, indent=1, ensure_ascii=False)

@@ -19,7 +19,7 @@ from mutmut.mutation.file_mutation import Mutation, MutationVisitor
 from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import IgnoredCode
 
-from tests.mutants.explained import Change
+from tests.mutants.explained import Change, Explanations
 from tests.mutants.stage import CORE, FLOW, ROOT
 
 _WHERE = "outside of functions"
@@ -46,19 +46,25 @@ class Planted:
     status: str
 
 
-def judged(file: str, cpus: int, again: Container[Change] | None = None) -> list[Planted]:
+def judged(
+    file: str, reasons: Explanations, cpus: int, again: Container[Change] | None = None
+) -> list[Planted]:
     """
     Make the faults of a file outside of its functions, and let the tests judge them.
+
+    One takes seconds, and minutes where it survives: what is explained counts as that unseen.
 
     Args:
         again: Only these of them.
     """
     faults = [fault for fault in _faults(file) if again is None or fault[0] in again]
+    explained = [Planted(change, "survived") for change, _ in faults if reasons.explain(change)]
+    faults = [fault for fault in faults if not reasons.explain(fault[0])]
     stem = Path(file).stem
     nearest = sorted(str(path) for path in (ROOT / "tests/core").glob(f"test_{stem}*.py"))
     courts = [court for court in (nearest, [*CORE], [*FLOW]) if court]
     with ThreadPoolExecutor(cpus) as pool:
-        return list(pool.map(lambda fault: _judge(fault[0], fault[1], courts), faults))
+        return explained + list(pool.map(lambda f: _judge(f[0], f[1], courts), faults))
 
 
 def _faults(file: str) -> Iterator[tuple[Change, str]]:
