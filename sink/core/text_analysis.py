@@ -94,7 +94,6 @@ def choose(
     return Choice(replaced, f"text is analyzed by {name}: {why}" if variants else "")
 
 
-def _name_of(body: Body | None) -> str | None:
+def _name_of(body: Body | None) -> object:
     meta = (body or {}).get("_meta")
-    name = meta.get("variant") if isinstance(meta, dict) else None
-    return name if isinstance(name, str) else None
+    return meta.get("variant") if isinstance(meta, dict) else None

@@ -117,6 +117,13 @@ def test_the_bounds_of_a_fields_time_belong_to_it() -> None:
     assert [guard.of_field(at, AT) for at in times] == [NO_TIME, times[1], times[2], NO_TIME]
 
 
+def test_a_records_time_is_compared_with_the_dates_and_a_fields_with_it() -> None:
+    guard = Guard(1000, 2000, past_ms=10, future_ms=10)
+
+    assert guard.of_field(1500, 1000) == NO_TIME  # it is far from the record's
+    assert guard.of_field(1500, 2000) == 1500  # that is no time: the dates hold
+
+
 def test_the_same_record_has_the_same_index_whenever_it_is_read() -> None:
     """No clock is asked: targets that are made one after the other name alike."""
     index = {"name": "x-%Y.%m.%d", "time_field": "at"}

@@ -30,6 +30,11 @@ def test_the_records_own_headers_come_first_and_untouched() -> None:
     assert _letter().headers({})[:2] == [("trace", b"\xff\x00"), ("none", None)]
 
 
+def test_its_size_is_that_of_value_key_and_own_headers() -> None:
+    assert _letter(value=b"12345").size_bytes() == 5 + 1 + len("trace") + 2 + len("none")
+    assert _letter(value=None).size_bytes() == 12
+
+
 def test_own_headers_too_large_for_a_stub_are_left_out_and_small_ones_stay() -> None:
     assert [name for name, _ in _letter().headers({}, 11)[:2]] == ["trace", "none"]
     assert [name for name, _ in _letter().headers({}, 10)[:2]] == ["sink.topic", "sink.partition"]

@@ -122,7 +122,8 @@ def test_a_document_that_goes_to_another_index_than_was_meant_has_its_fate_besid
     ledger = Ledger()
     ledger.consumed("orders", 5, {})
 
-    ledger.displaced("orders", {"undated": 2})
+    ledger.displaced("orders", {"undated": 1})
+    ledger.displaced("orders", {"undated": 1})
     ledger.settled({("orders", "indexed"): 5, ("orders", "displaced:overflow"): 1})
 
     account = ledger.publish()

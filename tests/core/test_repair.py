@@ -3,6 +3,7 @@ Mapping conflicts: which field it was, and what becomes of its value.
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -141,3 +142,9 @@ def test_only_documents_of_a_route_that_wants_it_are_repaired_and_only_once() ->
     assert repairs.repaired("t0", mended, _verdict("n_conflict")) is None
     assert repairs.repaired("t0", source, _verdict("n", error_type="security_exception")) is None
     assert not _repairs("none", "none").any
+
+
+def test_only_what_is_the_documents_own_fault_is_repaired() -> None:
+    verdict = replace(_verdict("n"), outcome=Outcome.RETRY)
+
+    assert _repairs("conflict_field").repaired("t0", b'{"n":"x"}', verdict) is None

@@ -61,6 +61,17 @@ def test_an_hours_index_is_due_within_the_hour_before() -> None:
     assert series.until_ms - HOUR_MS <= series.due_ms() < series.until_ms
 
 
+def test_a_shorter_periods_index_is_due_within_that_period() -> None:
+    """A zone's clock may jump within an hour: what one name holds for may be a quarter of it."""
+    made = target(index={"name": "{s}-%Y.%m.%d.%H"})
+    last_quarter = AT - AT % HOUR_MS + 50 * 60_000
+
+    found = [_series(made, last_quarter, (f"s{n}",)) for n in range(50)]
+
+    assert all(each.until_ms - each.from_ms == HOUR_MS // 4 for each in found)
+    assert all(each.from_ms <= each.due_ms() < each.until_ms for each in found)
+
+
 def test_fields_are_capped_unless_it_is_set_and_other_names_only_where_it_is() -> None:
     assert _series(target(index={"name": "{s}-%Y"}), values=("a",)).new_per_hour_max == 100
     assert _series(target(index={"name": "{topic}-%Y"})).new_per_hour_max is None
@@ -89,6 +100,15 @@ def test_so_many_names_an_hour_and_an_hour_later_as_many_again() -> None:
     assert [newcomers.admit(each, 0.0) for each in series[:3]] == [True, True, False]
     assert not newcomers.admit(series[2], 3599.9)
     assert [newcomers.admit(each, 3600.0) for each in series[1:]] == [True, True, False]
+
+
+def test_the_new_names_of_one_route_leave_another_its_own() -> None:
+    index = {"name": "{s}-%Y", "new_per_hour_max": 1}
+    one, other = (_series(target(name=name, index=index), values=("a",)) for name in "ab")
+    newcomers = Newcomers()
+
+    assert newcomers.admit(one, 0.0)
+    assert newcomers.admit(other, 0.0)
 
 
 def test_a_new_date_of_a_name_is_no_new_name() -> None:

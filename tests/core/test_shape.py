@@ -3,6 +3,7 @@ What a route's shape makes of documents, whatever the collector gave.
 """
 
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 from sink.collectors import COLLECTORS
@@ -102,6 +103,18 @@ def test_a_field_that_is_there_in_both_ways_is_kept_or_dropped_in_both() -> None
     assert left == {"@timestamp": TIME, "a": {"c": 3}, "d": 4}
 
 
+def test_what_is_kept_whole_keeps_what_another_way_leads_to() -> None:
+    (found,) = _shaped({"keep": ["a", "a.b"]}, b'{"a":{"b":1,"c":2},"d":3}')
+
+    assert found == {"@timestamp": TIME, "a": {"b": 1, "c": 2}}
+
+
+def test_the_first_moment_of_1970_is_a_time() -> None:
+    (found,) = _shaped({"metadata": {"at": "timestamp"}}, b"{}", timestamp_ms=0)
+
+    assert found["at"] == "1970-01-01T00:00:00.000Z"
+
+
 def test_a_long_batch_gets_its_fields_piece_by_piece_in_order() -> None:
     values = [b'{"n":%d}' % n for n in range(1000)]
 
@@ -181,10 +194,28 @@ def test_a_document_that_cannot_be_taken_to_pieces_is_rejected_alone() -> None:
     made = documents(run_of(b"1", b"2"), Collector("mine", collect, shape=spoil))
 
     assert made.sources == [b'{"a":2}']
-    ((record, positions, error_type),) = [
-        (r.record, r.positions, r.error_type) for r in made.rejected
-    ]
-    assert (record.value(), positions, error_type) == (b"1", (0,), "shape")
+    (found,) = made.rejected
+    assert (found.record.value(), found.positions, found.error_type) == (b"1", (0,), "shape")
+    assert "cannot be taken to pieces" in found.reason
+    assert "malformed" in found.reason
+
+
+def test_a_record_that_cannot_be_taken_to_pieces_is_rejected_as_a_whole() -> None:
+    """It is no element of a list: no position is told."""
+    shape = shaped(COLLECTORS["log"], Shape(drop=("x",))).shape
+
+    def spoil(made: Documents) -> None:
+        made.sources[0] = b"no object"
+        assert shape is not None
+        shape(made)
+
+    run = run_of(b'{"a":1}', b'{"a":2}')
+    made = documents(run, replace(COLLECTORS["log"], shape=spoil))
+
+    (found,) = made.rejected
+    assert (found.record, found.positions, found.error_type) == (run.records[0], (), "shape")
+    assert "cannot be taken to pieces" in found.reason
+    assert "malformed" in found.reason
 
 
 def test_without_a_shape_a_collector_stays_what_it_is() -> None:

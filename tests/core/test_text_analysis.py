@@ -7,7 +7,14 @@ import json
 import pytest
 
 from sink.core.template import Kind, TemplateSource
-from sink.core.text_analysis import COMPONENT, Choice, choose, of_every_node, parse_variant
+from sink.core.text_analysis import (
+    COMPONENT,
+    Choice,
+    Variant,
+    choose,
+    of_every_node,
+    parse_variant,
+)
 from sink.errors import ConfigError
 from sink.templates import load, variants
 
@@ -25,10 +32,23 @@ def _analyzer(choice: Choice) -> object:
 @pytest.mark.parametrize(
     ("present", "analyzer", "why"),
     [
-        ({IK, SMARTCN, CJK}, "ik_max_word", "by ik: every node has analysis-ik"),
-        ({SMARTCN, CJK}, "smartcn", "has analysis-smartcn and not every node has analysis-ik"),
-        ({CJK, "other"}, "cjk", "not every node has analysis-ik, analysis-smartcn"),
-        (set(), "standard", "not every node has analysis-ik, analysis-smartcn, analysis-common"),
+        ({IK, SMARTCN, CJK}, "ik_max_word", "ik: every node has analysis-ik"),
+        (
+            {SMARTCN, CJK},
+            "smartcn",
+            "smartcn: every node has analysis-smartcn and not every node has analysis-ik",
+        ),
+        (
+            {CJK, "other"},
+            "cjk",
+            "cjk: every node has analysis-common and not every node has analysis-ik, "
+            "analysis-smartcn",
+        ),
+        (
+            set(),
+            "standard",
+            "standard: not every node has analysis-ik, analysis-smartcn, analysis-common",
+        ),
     ],
 )
 def test_the_best_that_every_node_has_is_taken_and_the_plan_says_why(
@@ -37,7 +57,7 @@ def test_the_best_that_every_node_has_is_taken_and_the_plan_says_why(
     choice = choose(SOURCES, VARIANTS, frozenset(present))
 
     assert _analyzer(choice) == analyzer
-    assert why in choice.why
+    assert choice.why == f"text is analyzed by {why}"
     assert [source.name for source in choice.sources] == [source.name for source in SOURCES]
 
 
@@ -56,7 +76,13 @@ def test_what_was_chosen_stays_while_the_cluster_does_not_tell(
 def test_an_operators_folder_without_variants_is_left_as_it_is() -> None:
     own = [TemplateSource(Kind.COMPONENT, "mine", frozenset(), {"_meta": {"version": 1}})]
 
-    assert choose(own, [], frozenset()).sources == own
+    assert choose(own, [], frozenset()) == Choice(own, "")
+
+
+def test_a_variant_is_its_name_what_it_takes_and_its_body() -> None:
+    body = {"_meta": {"version": 1, "requires": "analysis-ik"}, "template": {}}
+
+    assert parse_variant("ik", json.dumps(body)) == Variant("ik", "analysis-ik", body)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +90,7 @@ def test_an_operators_folder_without_variants_is_left_as_it_is() -> None:
     [
         ("klingon", "{}", "the variants are ik, smartcn, cjk"),
         ("ik", '{"_meta":{"version":1}}', "requires"),
-        ("ik", "{", "not JSON"),
+        ("ik", "{", "component template 'ik' is not JSON"),
     ],
 )
 def test_a_variant_that_is_none_is_refused(name: str, text: str, said: str) -> None:
