@@ -115,6 +115,12 @@ def test_the_first_moment_of_1970_is_a_time() -> None:
     assert found["at"] == "1970-01-01T00:00:00.000Z"
 
 
+def test_a_percent_sign_is_one_like_any_other() -> None:
+    (found,) = _shaped({"add": {"rate": "5%d"}, "metadata": {"100%": "offset"}}, b'{"msg":"%s"}')
+
+    assert found == {"@timestamp": TIME, "rate": "5%d", "100%": 7, "msg": "%s"}
+
+
 def test_a_long_batch_gets_its_fields_piece_by_piece_in_order() -> None:
     values = [b'{"n":%d}' % n for n in range(1000)]
 
