@@ -3,16 +3,31 @@ The starter dashboard is a saved object that holds together.
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sink.core.dashboard import PANELS, dashboard, panels_for
 
-TYPES = {"response.status": "short", "latencies.request": "double", "latency": "double"}
-ALL = {
-    name: TYPES.get(name, "keyword") for panel in PANELS for name in panel if isinstance(name, str)
-}
+NUMBERS = {"response.status": "short", "latencies.request": "double", "latency": "double"}
+TEXTS = ("level", "loggername", "logger", "logger_name", "route.name", "route_id")
+ALL = NUMBERS | dict.fromkeys(TEXTS, "keyword")
+
+
+_FIELDS: dict[str, dict[str, str]] = {"every panel": ALL, "nothing mapped": {}}
+_KEPT = Path(__file__).parents[1] / "fixtures" / "dashboard.json"
+
+
+def _opened(fields: dict[str, str]) -> dict[str, Any]:
+    """The saved object, with the JSON inside it as objects."""
+    saved, panels = made(fields)
+    inside = saved["attributes"]
+    search = inside["kibanaSavedObjectMeta"]
+    inside["panelsJSON"] = panels
+    inside["optionsJSON"] = json.loads(inside["optionsJSON"])
+    search["searchSourceJSON"] = json.loads(search["searchSourceJSON"])
+    return saved
 
 
 def made(fields: dict[str, str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -22,6 +37,15 @@ def made(fields: dict[str, str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     saved: dict[str, Any] = json.loads(raw)
     panels: list[dict[str, Any]] = json.loads(saved["attributes"]["panelsJSON"])
     return saved, panels
+
+
+@pytest.mark.parametrize("name", ["every panel", "nothing mapped"])
+def test_the_saved_object_is_the_one_that_is_kept(name: str) -> None:
+    """
+    Kibana reads words and numbers that mean nothing here. Who changes them tries the new object in
+    a Kibana, and keeps it: `python -m tests.core.test_dashboard`.
+    """
+    assert json.loads(_KEPT.read_text("utf-8"))[name] == _opened(_FIELDS[name])
 
 
 def test_it_shows_level_loggers_status_codes_and_slow_routes_where_they_are_mapped() -> None:
@@ -86,9 +110,25 @@ def test_panels_do_not_lie_on_each_other() -> None:
     assert all(p["gridData"]["x"] + p["gridData"]["w"] <= 48 for p in panels)
 
 
-def test_a_number_is_told_apart_as_a_number() -> None:
-    _, panels = made({"response.status": "short"})
+@pytest.mark.parametrize(
+    ("mapped", "told"),
+    [
+        *dict.fromkeys(
+            ("long", "integer", "short", "byte", "double", "float", "half_float"), "number"
+        ).items(),
+        ("keyword", "string"),
+    ],
+)
+def test_a_number_is_told_apart_as_a_number(mapped: str, told: str) -> None:
+    _, panels = made({"response.status": mapped})
 
     state = panels[0]["embeddableConfig"]["attributes"]["state"]
     columns = state["datasourceStates"]["formBased"]["layers"]["layer-1"]["columns"]
-    assert columns["split"]["dataType"] == "number"
+    assert columns["split"]["dataType"] == told
+
+
+if __name__ == "__main__":
+    _KEPT.write_text(
+        json.dumps({name: _opened(each) for name, each in _FIELDS.items()}, indent=1) + "\n",
+        "utf-8",
+    )
