@@ -11,11 +11,12 @@ from collections.abc import Callable
 from hypothesis import Phase, settings
 
 import tests.waiting
-from tests.mutants.stage import PATIENCE
+from tests.mutants.stage import EXAMPLES, PATIENCE
 from tests.waiting import Value
 
 settings.register_profile(
     "mutants",
+    max_examples=int(os.environ.get(EXAMPLES, "100")),
     phases=(Phase.explicit, Phase.generate),
     derandomize=True,
     database=None,

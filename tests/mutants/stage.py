@@ -31,6 +31,7 @@ CORE = ("tests/core", "tests/collectors")
 FLOW = ("tests/flow",)
 PYTEST_ARGS = ("-p", "no:xdist", "-p", "no:cacheprovider", "-p", "tests.mutants.profile")
 PATIENCE = "MUTANTS_PATIENCE"  # of the environment: how many times longer tests wait
+EXAMPLES = "MUTANTS_EXAMPLES"  # likewise: how many Hypothesis tries
 _LINKED = ("sink", "tests", "index_templates")
 _CONFIGURATION = """
 [tool.mutmut]
