@@ -116,7 +116,7 @@ def _moved_inside(value: msgspec.Raw, name: str) -> msgspec.Raw | None:
     """
     Do the same in an object, or in each object of an array: the reason does not tell in which.
     """
-    begin = bytes(value).lstrip()[:1]
+    begin = bytes(value)[:1]
     if begin == b"{":
         fields = _moved(fields_of(value), name)
         return None if fields is None else msgspec.Raw(json_of_fields(fields))
@@ -131,5 +131,4 @@ def _moved_inside(value: msgspec.Raw, name: str) -> msgspec.Raw | None:
 
 
 def _as_text(value: bytes) -> bytes:
-    value = value.strip()
     return value if value.startswith(b'"') else orjson.dumps(value.decode())

@@ -90,6 +90,7 @@ def test_a_value_becomes_text_beside_and_the_document_says_so() -> None:
             "a.n",
             {"a": [{"n_conflict": "1"}, 2, [{"n_conflict": "x"}]]},
         ),
+        ('{"a":[{"n":1},{"m":2}]}', "a.n", {"a": [{"n_conflict": "1"}, {"m": 2}]}),
         ('{"n":[1,"x"]}', "n", {"n_conflict": '[1,"x"]'}),
         ('{"n":null}', "n", {"n_conflict": "null"}),
     ],
@@ -100,7 +101,14 @@ def test_the_field_is_found_where_it_is(source: str, field: str, mended: dict[st
 
 @pytest.mark.parametrize(
     ("source", "field"),
-    [('{"a":1}', "b"), ('{"a":1}', "a.b"), ('{"a":1,"a_conflict":2}', "a"), ("no object", "a")],
+    [
+        ('{"a":1}', "b"),
+        ('{"a":1}', "a.b"),
+        ('{"a":{"c":1}}', "a.b"),
+        ('{"a":[{"c":1}]}', "a.b"),
+        ('{"a":1,"a_conflict":2}', "a"),
+        ("no object", "a"),
+    ],
 )
 def test_what_is_not_there_or_has_no_room_is_not_repaired(source: str, field: str) -> None:
     assert _mended(source, field) is None
