@@ -125,6 +125,8 @@ def _told(rows: dict[str, Row], reasons: Explanations) -> list[Change]:
     red = {file: row.open(reasons) for file, row in rows.items()}
     for change in (change for changes in red.values() for change in changes):
         click.echo(f"survived, and nobody explained it:\n{change}")
+    for change in reasons.outdated():
+        click.echo(f"explained, and not in the source any more:\n{change}")
     for change in reasons.unused(rows):
         click.echo(f"explained, and does not survive:\n{change}")
     click.echo(f"{'file':34}" + "".join(f"{head:>10}" for head in _HEADS))

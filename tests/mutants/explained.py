@@ -7,9 +7,11 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 FILE = Path(__file__).with_name("survivors.toml")
+_ROOT = Path(__file__).parents[2]
 
 # Parts of the code whose mutants nobody can notice: two sides that differ in nothing else are one.
 _RULES = (
@@ -71,9 +73,21 @@ class Explanations:
         self._used.add(change)
         return self.rule(change) or self._reasons.get(change)
 
+    def outdated(self) -> list[Change]:
+        """
+        List the reasons of lines that stand in their files no more.
+        """
+        return [each for each in self._reasons if each.was not in _on_one_line(each.file)]
+
     def unused(self, files: Iterable[str]) -> list[Change]:
         """
         List the reasons whose survivors were not met in some files: killed by now, or rewritten.
         """
         met = set(files)
         return [each for each in self._reasons if each.file in met and each not in self._used]
+
+
+@cache
+def _on_one_line(file: str) -> str:
+    path = _ROOT / file
+    return " ".join(map(str.strip, path.read_text("utf-8").splitlines())) if path.exists() else ""
