@@ -50,7 +50,7 @@ def main(only: tuple[str, ...], only_changed: bool, again: bool, patience: float
     Run the mutants of sink/core, the worker and the writer, and print what survived.
 
     With --changed and --survivors the table is of all files: what was not judged is as it was kept.
-    Exit code 1 where a survivor is not explained.
+    Exit code 1 where a survivor is not explained, or a line is that is no more.
     """
     os.environ[PATIENCE] = str(patience)
     reasons, cpus, kept = Explanations(), os.cpu_count() or 1, kept_rows()
@@ -120,12 +120,13 @@ def _told(rows: dict[str, Row], reasons: Explanations) -> list[Change]:
     Print what survived and a table of all.
 
     Returns:
-        What nobody explained.
+        What nobody explained, and explanations of lines that are no more.
     """
     red = {file: row.open(reasons) for file, row in rows.items()}
     for change in (change for changes in red.values() for change in changes):
         click.echo(f"survived, and nobody explained it:\n{change}")
-    for change in reasons.outdated():
+    outdated = reasons.outdated()
+    for change in outdated:
         click.echo(f"explained, and not in the source any more:\n{change}")
     for change in reasons.unused(rows):
         click.echo(f"explained, and does not survive:\n{change}")
@@ -135,7 +136,7 @@ def _told(rows: dict[str, Row], reasons: Explanations) -> list[Change]:
     for file, each in figures.items():
         score = 100 * (each[1] + each[2]) / max(1, each[0])
         click.echo(f"{file:34}" + "".join(f"{n:>10}" for n in each) + f"{score:>8.0f} %")
-    return [change for changes in red.values() for change in changes]
+    return [*outdated, *(change for changes in red.values() for change in changes)]
 
 
 def _figures(row: Row, left: int) -> list[int]:
