@@ -27,7 +27,7 @@ from tests.mutants.kept import (
     without_survivors,
 )
 from tests.mutants.kept import rows as kept_rows
-from tests.mutants.stage import CORE, FLOW, PATIENCE, ROOT, Mutant, MutmutFailed, Stage
+from tests.mutants.stage import CORE, EXAMPLES, FLOW, PATIENCE, ROOT, Mutant, MutmutFailed, Stage
 from tests.mutants.tables import judged
 
 _CORE = Stage("core", CORE, 1, (20.0, 2.0))
@@ -45,14 +45,22 @@ _HEADS = ("mutants", "killed", "timeout", "explained", "open", "score")
     show_default=True,
     help="How many times longer tests wait, on a machine that has other things to do.",
 )
-def main(only: tuple[str, ...], only_changed: bool, again: bool, patience: float) -> None:
+@click.option(
+    "--examples",
+    default=100,
+    show_default=True,
+    help="How many Hypothesis tries. Fewer are quicker and leave more to --survivors.",
+)
+def main(
+    only: tuple[str, ...], only_changed: bool, again: bool, patience: float, examples: int
+) -> None:
     """
     Run the mutants of sink/core, the worker and the writer, and print what survived.
 
     With --changed and --survivors the table is of all files: what was not judged is as it was kept.
     Exit code 1 where a survivor is not explained, or a line is that is no more.
     """
-    os.environ[PATIENCE] = str(patience)
+    os.environ |= {PATIENCE: str(patience), EXAMPLES: str(examples)}
     reasons, cpus, kept = Explanations(), os.cpu_count() or 1, kept_rows()
     files = only or (changed() if only_changed else mutated())
     before = {file: kept[file] for file in files if file not in changed()} if again else {}
@@ -101,7 +109,8 @@ def _judged(stage: Stage, files: list[str], names: list[str], cpus: int) -> dict
 
 
 def _tables(row: Row, before: Row | None, reasons: Explanations, cpus: int) -> None:
-    faults = judged(row.file, reasons, cpus, before.changes() if before else None)
+    further = [stage.tests_of(row.file) for stage in (_CORE, _FLOW)]
+    faults = judged(row.file, reasons, further, cpus, before.changes() if before else None)
     for fault in faults:
         if fault.status == "survived":
             row.survived("", fault.change, reasons)

@@ -16,7 +16,7 @@ from tests.waiting import Value
 
 settings.register_profile(
     "mutants",
-    max_examples=int(os.environ.get(EXAMPLES, "100")),
+    max_examples=int(os.environ[EXAMPLES]),
     phases=(Phase.explicit, Phase.generate),
     derandomize=True,
     database=None,
@@ -25,7 +25,7 @@ settings.register_profile(
 settings.load_profile("mutants")
 
 _wait_until = tests.waiting.wait_until
-_factor = float(os.environ.get(PATIENCE, "1"))
+_factor = float(os.environ[PATIENCE])
 
 
 def _wait_longer(predicate: Callable[[], Value | None], timeout_s: float, what: str) -> Value:

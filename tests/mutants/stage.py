@@ -117,6 +117,20 @@ class Stage:
         mutants = (mutant for file in files for mutant in self._mutants(file))
         return [mutant for mutant in mutants if mutant.status != "not checked"]
 
+    def tests_of(self, file: str) -> list[str]:
+        """
+        List the tests that came through a file in the last run, the quickest first; else all.
+        """
+        path = self._folder / "mutants" / "mutmut-stats.json"
+        told = json.loads(path.read_text()) if path.exists() else {}
+        module = file.removesuffix(".py").replace("/", ".") + ".x"
+        by_function = told.get("tests_by_mangled_function_name", {})
+        found = {
+            test for name, its in by_function.items() if name.startswith(module) for test in its
+        }
+        took_s = told.get("duration_by_test", {})
+        return sorted(found, key=lambda test: took_s.get(test, 0.0)) or [*self.tests]
+
     def change(self, mutant: Mutant) -> Change:
         """
         Tell what a mutant changes.

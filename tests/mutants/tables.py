@@ -6,10 +6,9 @@ the table of outcomes is no less the heart of the promise for standing outside o
 """
 
 import difflib
-import os
 import subprocess
 import sys
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +20,10 @@ from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import IgnoredCode
 
 from tests.mutants.explained import Change, Explanations
-from tests.mutants.stage import CORE, EXAMPLES, FLOW, ROOT
+from tests.mutants.stage import ROOT
 
 _WHERE = "outside of functions"
 _TIMEOUT_S = 600
-# The tests nearest to the file tried as many as ever. Of the others few meet the fault at all.
-_FEW = "20"
 _FAILED = (1, 2, 3)  # pytest's codes: tests failed, were not even collected, or broke pytest
 
 
@@ -50,14 +47,19 @@ class Planted:
 
 
 def judged(
-    file: str, reasons: Explanations, cpus: int, again: Container[Change] | None = None
+    file: str,
+    reasons: Explanations,
+    further: Sequence[list[str]],
+    cpus: int,
+    again: Container[Change] | None = None,
 ) -> list[Planted]:
     """
     Make the faults of a file outside of its functions, and let the tests judge them.
 
-    One takes seconds, and minutes where it survives: what is explained counts as that unseen.
+    One takes seconds, and more where it survives: what is explained counts as that unseen.
 
     Args:
+        further: Tests, of which one lot after the other judges what the nearest do not notice.
         again: Only these of them.
     """
     faults = [fault for fault in _faults(file) if again is None or fault[0] in again]
@@ -65,7 +67,7 @@ def judged(
     faults = [fault for fault in faults if not reasons.explain(fault[0])]
     stem = Path(file).stem
     nearest = sorted(str(path) for path in (ROOT / "tests/core").glob(f"test_{stem}*.py"))
-    courts = [court for court in (nearest, [*CORE], [*FLOW]) if court]
+    courts = [court for court in (nearest, *further) if court]
     with ThreadPoolExecutor(cpus) as pool:
         return explained + list(pool.map(lambda f: _judge(f[0], f[1], courts), faults))
 
@@ -120,7 +122,6 @@ def _noticed(file: str, source: str, tests: list[str]) -> str | None:
             capture_output=True,
             check=False,
             timeout=_TIMEOUT_S,
-            env=os.environ | ({EXAMPLES: _FEW} if tests == [*CORE] else {}),
         )
     except subprocess.TimeoutExpired:
         return "timeout"
