@@ -84,6 +84,11 @@ def test_ids_differ_between_spaces_because_kibanas_are_unique_across_them() -> N
     assert object_id("logs", "a") != object_id(None, "a") == object_id("default", "a")
 
 
+def test_ids_are_those_of_earlier_versions_too() -> None:
+    """Others would be made beside what is there."""
+    assert object_id(None, "a") == "5d1c19a2-8d55-5572-ad0e-39ad7657e1eb"
+
+
 def test_ours_is_kept_whatever_its_user_has_made_of_it() -> None:
     changed = DataView(object_id(None, ORDER.title), "sag-*", "mine now")
 
@@ -112,6 +117,15 @@ def test_a_name_that_is_taken_is_told_apart_by_the_indices() -> None:
     ]
 
 
+def test_two_new_ones_of_one_name_are_told_apart_as_well() -> None:
+    twin = ORDER._replace(title="other-order_20*-*-*")
+
+    assert [step.view.name for step in plan([ORDER, twin], [], None)] == [
+        "order",
+        "order (other-order_20*-*-*)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("space", "begin"), [(None, "/app"), ("default", "/app"), ("a", "/s/a/app")]
 )
@@ -120,6 +134,13 @@ def test_links_go_into_their_space(space: str | None, begin: str) -> None:
 
     assert discover_url(base, space, "x").startswith(f"{base}{begin}/discover#/?")
     assert dashboard_url(base, space, "x") == f"{base}{begin}/dashboards#/view/x"
+
+
+def test_links_show_the_last_quarter_of_an_hour_of_a_data_view_or_a_dashboard() -> None:
+    assert discover_url("http://k", None, "x") == (
+        "http://k/app/discover#/?_g=(time:(from:now-15m,to:now))&_a=(index:'x')"
+    )
+    assert dashboard_url("http://k", None, "a/b c") == "http://k/app/dashboards#/view/a%2Fb%20c"
 
 
 def test_an_id_by_somebody_else_cannot_break_out_of_a_link() -> None:
