@@ -35,6 +35,12 @@ def test_its_size_is_that_of_value_key_and_own_headers() -> None:
     assert _letter(value=None).size_bytes() == 12
 
 
+def test_a_stub_is_the_first_64_kib() -> None:
+    kept, _ = _letter(value=b"x" * 70_000).stub()
+
+    assert len(kept) == 65_536
+
+
 def test_own_headers_too_large_for_a_stub_are_left_out_and_small_ones_stay() -> None:
     assert [name for name, _ in _letter().headers({}, 11)[:2]] == ["trace", "none"]
     assert [name for name, _ in _letter().headers({}, 10)[:2]] == ["sink.topic", "sink.partition"]

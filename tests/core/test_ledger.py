@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from sink.core.ledger import (
     CONSUMED,
+    DISPLACED,
     DROPPED,
     EXPIRED,
     IN_FLIGHT,
     PARKED,
+    REPAIRED,
     Ledger,
     imbalance,
     total,
@@ -64,9 +66,17 @@ def test_what_is_read_again_is_counted_when_it_is_read_again_and_not_before() ->
 
 
 def test_the_words_of_the_account_are_those_that_dashboards_read() -> None:
-    words = (CONSUMED, IN_FLIGHT, EXPIRED, PARKED, DROPPED)
+    words = (CONSUMED, IN_FLIGHT, EXPIRED, PARKED, REPAIRED, DROPPED, DISPLACED)
 
-    assert words == ("consumed", "in_flight", "expired", "parked", "dropped:")
+    assert words == (
+        "consumed",
+        "in_flight",
+        "expired",
+        "parked",
+        "repaired",
+        "dropped:",
+        "displaced:",
+    )
 
 
 def test_what_was_published_does_not_change_afterwards() -> None:

@@ -6,11 +6,14 @@ import json
 from dataclasses import replace
 from typing import Any, cast
 
+import pytest
+
 from sink.collectors import COLLECTORS
-from sink.core.collect import Documents
+from sink.core.collect import Documents, Run
 from sink.core.collector import Answer, Collector
-from sink.core.record import Element, Record
+from sink.core.record import Element, Partition, Record
 from sink.core.shape import Shape, shaped
+from sink.testing import FakeRecord
 from tests.core.shaping import TIME, once, route_collector, run_of
 from tests.making import documents
 
@@ -113,6 +116,18 @@ def test_the_first_moment_of_1970_is_a_time() -> None:
     (found,) = _shaped({"metadata": {"at": "timestamp"}}, b"{}", timestamp_ms=0)
 
     assert found["at"] == "1970-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("drop", [[], ["x"]])
+def test_the_first_record_of_the_first_partition_has_the_number_0(drop: list[str]) -> None:
+    record = FakeRecord("orders", 0, 0, b'{"x":1}')
+    metadata = {"p": "partition", "o": "offset"}
+    collector = route_collector({"metadata": metadata, "drop": drop})
+
+    (source,) = documents(Run(Partition("orders", 0), [record], 0, 1), collector).sources
+
+    found = json.loads(source)
+    assert (found["p"], found["o"]) == (0, 0)
 
 
 def test_a_percent_sign_is_one_like_any_other() -> None:
