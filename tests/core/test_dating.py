@@ -107,7 +107,15 @@ def test_a_time_of_another_form_is_read_by_it() -> None:
 
     assert read("21/Nov/2026:17:14:01 +0800") == 1_795_252_441_000
     assert local(20261121) == local("20261121") == 1_795_190_400_000
+    assert reader_of("%Y", ZoneInfo("UTC"))("1970") == 0
+    assert local("19600101") is None
     assert [read(each) for each in ("2026-11-21", 17, None, 1.5, "")] == [None] * 5
+
+
+def test_a_time_that_names_no_zone_is_of_the_routes() -> None:
+    read = reader_of(None, ZoneInfo("Asia/Shanghai"))
+
+    assert read("2026-11-21T00:00:00") == 1_795_190_400_000
 
 
 def test_the_bounds_of_a_fields_time_belong_to_it() -> None:
@@ -122,6 +130,7 @@ def test_a_records_time_is_compared_with_the_dates_and_a_fields_with_it() -> Non
 
     assert guard.of_field(1500, 1000) == NO_TIME  # it is far from the record's
     assert guard.of_field(1500, 2000) == 1500  # that is no time: the dates hold
+    assert [guard.of_record(at) for at in (999, 1000, 1999, 2000)] == [NO_TIME, 1000, 1999, NO_TIME]
 
 
 def test_the_same_record_has_the_same_index_whenever_it_is_read() -> None:

@@ -44,6 +44,20 @@ def test_what_has_no_date_or_is_not_made_ahead_has_no_next() -> None:
     assert _series(stream, values=("a",)).next_index is None
 
 
+def test_a_capped_name_that_is_not_made_ahead_has_no_next_and_lasts_its_period() -> None:
+    index = {"name": "{s}-%Y.%m.%d", "create_ahead": False}
+
+    series = _series(target(index=index), values=("a",))
+
+    assert (series.next_index, series.until_ms) == (None, DAY_END)
+
+
+def test_the_first_moment_of_1970_has_a_next_index_too() -> None:
+    made = target(index={"name": "x-%Y.%m.%d"})
+
+    assert _series(made, 0).next_index == "x-1970.01.02"
+
+
 def test_indices_are_due_within_the_last_hour_and_not_all_at_once() -> None:
     made = target(index={"name": "{service}-%Y.%m.%d"})
 
@@ -116,5 +130,5 @@ def test_a_new_date_of_a_name_is_no_new_name() -> None:
 
     first, second = (_series(made, at, ("a",)) for at in (AT, DAY_END))
 
-    assert first.name == second.name
+    assert first.name == second.name != _series(made, AT, ("b",)).name
     assert first.next_index != second.next_index

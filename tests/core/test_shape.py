@@ -186,6 +186,23 @@ def test_documents_are_dropped_by_a_named_rule() -> None:
     assert len(made.times_ms or ()) == len(made.sources) == 4
 
 
+def test_several_documents_that_a_rule_drops_are_all_counted() -> None:
+    shape = {"drop_records": {"debug": {"level": "DEBUG"}}}
+
+    made = documents(run_of(*[b'{"level":"DEBUG"}'] * 3), route_collector(shape))
+
+    assert made.dropped == {"debug": 3}
+
+
+def test_a_collector_of_the_users_own_gets_its_constants_too() -> None:
+    def collect(record: Record) -> Answer:
+        return cast("bytes", record.value())
+
+    mine = shaped(Collector("mine", collect), Shape(add={"env": b'"prod"'}))
+
+    assert documents(run_of(b'{"a":1}'), mine).sources == [b'{"env":"prod","a":1}']
+
+
 def test_a_rule_drops_documents_of_a_list_and_the_others_keep_their_ids() -> None:
     run = run_of(b'[{"n":1},{"n":2},7,{"n":3}]')
     shape = {"drop_records": {"two": {"n": 2}}, "add": {"env": "prod"}}
@@ -199,6 +216,7 @@ def test_a_rule_drops_documents_of_a_list_and_the_others_keep_their_ids() -> Non
     assert [record.value() for record in made.records] == made.sources
     assert all(isinstance(record, Element) for record in made.records)
     assert b'"env":"prod"' in made.sources[0]
+    assert [record.position for record in made.records if isinstance(record, Element)] == [0, 3]
 
 
 def test_a_document_that_cannot_be_taken_to_pieces_is_rejected_alone() -> None:
@@ -230,8 +248,10 @@ def test_a_record_that_cannot_be_taken_to_pieces_is_rejected_as_a_whole() -> Non
         assert shape is not None
         shape(made)
 
-    run = run_of(b'{"a":1}', b'{"a":2}')
+    run = run_of(b'{"a":1}', b'{"a":2,"x":1}')
     made = documents(run, replace(COLLECTORS["log"], shape=spoil))
+    assert [json.loads(source)["a"] for source in made.sources] == [2]
+    assert b"x" not in made.sources[0]
 
     (found,) = made.rejected
     assert (found.record, found.positions, found.error_type) == (run.records[0], (), "shape")
