@@ -106,6 +106,14 @@ def test_a_field_that_is_there_in_both_ways_is_kept_or_dropped_in_both() -> None
     assert left == {"@timestamp": TIME, "a": {"c": 3}, "d": 4}
 
 
+def test_a_way_may_begin_with_any_part_of_a_name() -> None:
+    values = (b'{"a.b":{"c.d":1}}', b'{"a":{"b.c":{"d":1}}}', b'{"a.b.c":{"d":1}}')
+
+    found = _shaped({"drop": ["a.b.c.d"]}, *values)
+
+    assert [list(each.values())[-1] for each in found] == [{}, {"b.c": {}}, {}]
+
+
 def test_what_is_kept_whole_keeps_what_another_way_leads_to() -> None:
     (found,) = _shaped({"keep": ["a", "a.b"]}, b'{"a":{"b":1,"c":2},"d":3}')
 
