@@ -12,6 +12,7 @@ the files that are others by now, `--survivors` what survived the last time: tes
 
 import os
 import sys
+from resource import RLIMIT_AS, setrlimit
 
 import click
 
@@ -32,6 +33,7 @@ from tests.mutants.tables import judged
 
 _CORE = Stage("core", CORE, 1, (20.0, 2.0))
 _FLOW = Stage("flow", FLOW, 3, (6.0, 5.0))
+_MEMORY_BYTES_MAX = 4 * 1024**3  # a loop without an end may fill the machine before its time is up
 _HEADS = ("mutants", "killed", "timeout", "explained", "open", "score")
 
 
@@ -60,6 +62,7 @@ def main(
     With --changed and --survivors the table is of all files: what was not judged is as it was kept.
     Exit code 1 where a survivor is not explained, or a line is that is no more.
     """
+    setrlimit(RLIMIT_AS, (_MEMORY_BYTES_MAX, _MEMORY_BYTES_MAX))
     os.environ |= {PATIENCE: str(patience), EXAMPLES: str(examples)}
     reasons, cpus, kept = Explanations(), os.cpu_count() or 1, kept_rows()
     files = only or (changed() if only_changed else mutated())
