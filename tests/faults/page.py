@@ -11,7 +11,7 @@ from engines import elasticsearch, kafka
 from tests.faults.result import LATEST, Row, Verdict, read
 from tests.faults.scenario import Scenario, all_scenarios
 from tests.mutants.explained import Explanations
-from tests.mutants.kept import rows
+from tests.mutants.kept import mutated, rows
 
 _RESULTS = LATEST.parent
 _TEMPLATE = Path(__file__).with_name("reliability.template.md")
@@ -162,6 +162,10 @@ def _mutants(_: Any) -> Iterator[str]:
     noticed = sum(row.killed + row.timeout for row in kept.values())
     yield ""
     yield f"Noticed: {noticed:,} of {mutants:,}."
+    missing = [file for file in mutated() if file not in kept]
+    if missing:
+        yield ""
+        yield f"**Without a row:** {', '.join(missing)}."
 
 
 def _planted(told: Any) -> Iterator[str]:
