@@ -86,6 +86,8 @@ def _functions(
     """
     Let the tests of the core judge the core, and the flow what is left of it and the rest.
 
+    Of what is left the explained are not brought to the flow: each would take all its tests.
+
     Args:
         before: Rows of whose mutants only the survivors are judged.
     """
@@ -93,13 +95,15 @@ def _functions(
     core = [file for file in rows if is_core(file) and "def " in (ROOT / file).read_text("utf-8")]
     mutants = _judged(_CORE, core, _names(core, before), cpus)
     threaded = [file for file in rows if not is_core(file)]
-    alive = [name for name, mutant in mutants.items() if not mutant.is_dead]
+    left = (mutant for mutant in mutants.values() if not mutant.is_dead)
+    alive = [mutant.name for mutant in left if not reasons.explain(_CORE.change(mutant))]
     mutants |= _judged(_FLOW, [*rows], [*alive, *_names(threaded, before)], cpus)
     for mutant in mutants.values():
         if mutant.is_dead:
             rows[mutant.file].noticed(mutant.status)
         else:
-            rows[mutant.file].survived(mutant.name, _FLOW.change(mutant), reasons)
+            stage = _CORE if is_core(mutant.file) else _FLOW
+            rows[mutant.file].survived(mutant.name, stage.change(mutant), reasons)
 
 
 def _names(files: list[str], before: dict[str, Row]) -> list[str]:
