@@ -10,6 +10,7 @@ from sink.config import Config
 from sink.core.data_view import (
     Action,
     DataView,
+    Step,
     Wanted,
     dashboard_url,
     discover_url,
@@ -73,6 +74,8 @@ def test_a_missing_data_view_is_created_under_the_same_id_each_time() -> None:
     (first,), (second,) = plan([ORDER], [], None), plan([ORDER], [], None)
 
     assert first == second
+    assert (first.view.id, first.wanted) == (object_id(None, ORDER.title), ORDER)
+    assert first.reason == "there is none yet"
     assert (first.action, first.view.name, first.view.title) == (
         Action.CREATE,
         "order",
@@ -82,6 +85,22 @@ def test_a_missing_data_view_is_created_under_the_same_id_each_time() -> None:
 
 def test_ids_differ_between_spaces_because_kibanas_are_unique_across_them() -> None:
     assert object_id("logs", "a") != object_id(None, "a") == object_id("default", "a")
+
+
+def test_in_a_space_the_one_with_that_spaces_id_is_looked_for_and_made() -> None:
+    elsewhere = DataView(object_id(None, ORDER.title), "sag-*", "mine now")
+
+    (step,) = plan([ORDER], [elsewhere], "logs")
+
+    assert (step.action, step.view.id) == (Action.CREATE, object_id("logs", ORDER.title))
+
+
+def test_views_are_listed_by_their_names() -> None:
+    other: dict[str, object] = {"name": "b", "topics": ["billing"], "index": {"name": "z-{topic}"}}
+
+    views = wanted_views(routes(EKK, other), ["ekk-order"], {})
+
+    assert [view.name for view in views] == ["billing", "order"]
 
 
 def test_ids_are_those_of_earlier_versions_too() -> None:
@@ -94,7 +113,7 @@ def test_ours_is_kept_whatever_its_user_has_made_of_it() -> None:
 
     (step,) = plan([ORDER], [changed], None)
 
-    assert (step.action, step.view) == (Action.KEEP, changed)
+    assert step == Step(Action.KEEP, changed, ORDER, "it is there")
 
 
 def test_one_of_the_same_title_by_somebody_else_is_kept_and_used() -> None:
@@ -102,7 +121,7 @@ def test_one_of_the_same_title_by_somebody_else_is_kept_and_used() -> None:
 
     (step,) = plan([ORDER], [theirs], None)
 
-    assert (step.action, step.view) == (Action.KEEP, theirs)
+    assert step == Step(Action.KEEP, theirs, ORDER, "one of the same title is there")
 
 
 def test_a_name_that_is_taken_is_told_apart_by_the_indices() -> None:
