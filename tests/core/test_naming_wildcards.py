@@ -56,3 +56,33 @@ def test_patterns_are_what_a_person_would_write() -> None:
         "ls-a-20*.*.*",
         "ls-a_undated",
     )
+
+
+@pytest.mark.parametrize(
+    ("form", "patterns"),
+    [
+        ("all-%G.%V", ("all-20*.*", "all_undated")),
+        ("100%%-{topic}-%j", ("100%-a-*", "100_undated")),
+        ("alias-{topic}", ("alias-a",)),
+    ],
+)
+def test_years_percent_signs_and_names_without_a_date(form: str, patterns: tuple[str, ...]) -> None:
+    names = IndexNames("", "month", form, UTC)
+
+    assert names.wildcards("a")[0] == patterns[0]
+    assert len(names.wildcards("a")) == len(patterns)
+
+
+@pytest.mark.parametrize(
+    ("form", "topic", "pattern"),
+    [
+        ("{topic}-%Y.%m.%d", "a" * 161, "a" * 161 + "-20*.*.*"),
+        ("{topic}-%Y.%m.%d", "a" * 162, "a" * 162 + "-20*"),
+        ("{topic}-%Y.%m.%d", "a" * 200, "a" * 175 + "*"),
+        ("é" * 100 + "-%Y", "t", "é" * 87 + "*"),
+    ],
+)
+def test_of_a_name_that_may_be_cut_only_the_beginning_is_in_the_pattern(
+    form: str, topic: str, pattern: str
+) -> None:
+    assert IndexNames("", "month", form, UTC).wildcards(topic)[0] == pattern
