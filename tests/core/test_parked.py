@@ -255,6 +255,16 @@ def test_an_element_keeps_its_position_in_its_record() -> None:
     assert [getattr(document.record, "position", None) for document in made.documents] == [0, 1]
 
 
+def test_an_element_needs_no_route_it_is_sent_as_it_was_made() -> None:
+    letters = letters_of(record_of(b'[{"a":0},{"b":1}]'))
+    gone = ParkedTarget(lambda _topic, _topic_id: None)
+
+    (made,), (before,) = make(*written(*letters), target=gone), make(*written(*letters))
+
+    assert made.rejected == []
+    assert [each[:2] for each in made.documents] == [each[:2] for each in before.documents]
+
+
 def test_parked_documents_go_through_the_pipeline_of_their_route_and_are_shaped_once() -> None:
     more: dict[str, object] = {
         "pipeline": "p",
