@@ -24,6 +24,7 @@ from tests.mutants.stage import ROOT
 
 _WHERE = "outside of functions"
 _TIMEOUT_S = 600
+_NOT_FOUND = 4  # pytest's code for a test by name in a file that cannot even be imported, or is not
 _FAILED = (1, 2, 3)  # pytest's codes: tests failed, were not even collected, or broke pytest
 
 
@@ -125,4 +126,7 @@ def _noticed(file: str, source: str, tests: list[str]) -> str | None:
         )
     except subprocess.TimeoutExpired:
         return "timeout"
+    files = sorted({test.partition("::")[0] for test in tests})
+    if ended.returncode == _NOT_FOUND and files != tests:
+        return _noticed(file, source, files)
     return "killed" if ended.returncode in _FAILED else None
