@@ -23,7 +23,7 @@ from sink.core.lane import ParkedIndex
 from sink.core.ledger import Account, imbalance
 from sink.core.record import Partition
 from sink.core.route import Route, route_of, subscription
-from sink.core.template import WRITES, Step, StepAction
+from sink.core.template_plan import WRITES, Step, StepAction
 from sink.edge import garbage, threads
 from sink.edge.elastic import Elastic
 from sink.edge.handoff import Handoff
@@ -56,6 +56,11 @@ _T = TypeVar("_T")
 _WATCH_S = 5.0
 _TEMPLATES_EVERY_S = 600.0
 _LETTERS_EVERY_S = 60.0
+_TOLD = {
+    StepAction.FOREIGN: log.error,
+    StepAction.LEFT_OUT: log.warning,
+    StepAction.HELD: log.warning,
+}
 
 
 class Daemon:
@@ -73,6 +78,7 @@ class Daemon:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._routes: list[Route] = routes_of(config)
+        templates.destinations(config)  # a lifecycle that no index of a route can have
         self._stop = Stop(config.shutdown.timeout_ms, config.kafka.threads)
         self._readiness = Readiness()
         self._readiness.lacks("start", "starting")
@@ -279,8 +285,8 @@ class Daemon:
         for step in steps:
             if step.action in WRITES:
                 log.info("template applied", what=templates.sentence(step))
-            elif step.action is StepAction.FOREIGN:
-                log.error("template not applied", what=templates.sentence(step))
+            elif step.action in _TOLD:
+                _TOLD[step.action]("template not applied", what=templates.sentence(step))
         return steps
 
     def _on_loop(self, work: Coroutine[Any, Any, _T]) -> _T:

@@ -10,7 +10,9 @@ from sink import templates
 from sink.checks.finding import Finding, Level, error, good, warning
 from sink.config import Config, ElasticsearchSettings
 from sink.core.coverage import uncovered
-from sink.core.template import WRITES, Kind, Template
+from sink.core.destination import Destination
+from sink.core.template import Kind, Template
+from sink.core.template_plan import WRITES, Step, StepAction
 from sink.edge import cluster
 from sink.edge.elastic import Elastic
 from sink.errors import Unauthorized, Unavailable
@@ -22,6 +24,7 @@ _CREDENTIALS = ("api_key", "api_key_file", "basic_auth", "basic_auth_file")
 # The privileges of an index that the sink needs, any one of each group.
 # Source: Elasticsearch, "Security privileges"; a bulk creates indices by auto_create.
 _CREATING = ("create_index", "auto_configure")
+_Groups = tuple[tuple[str, ...], ...]
 _WRITING = {"create": ("create_doc",), "index": ("index",)}
 
 
@@ -89,10 +92,13 @@ async def _answer(
 
 
 async def _privileges(elastic: Elastic, config: Config) -> list[Finding]:
+    routes = templates.destinations(config)
     on_cluster = ["manage_index_templates"] if config.templates.apply_on_start else []
+    if on_cluster and any(each.lifecycle for each in routes):
+        on_cluster.append("manage_ilm")
     needs = [
-        (each.patterns or ("*",), (_CREATING, _WRITING[route.op_type]))
-        for route, each in zip(config.routes, templates.destinations(config), strict=True)
+        _needs(each, _WRITING[route.op_type])
+        for route, each in zip(config.routes, routes, strict=True)
     ]
     wanted = [(patterns, [*chain.from_iterable(groups)]) for patterns, groups in needs]
     held = await cluster.privileges(elastic, on_cluster, wanted)
@@ -109,6 +115,20 @@ async def _privileges(elastic: Elastic, config: Config) -> list[Finding]:
         return [good("privileges", f"user {held.user} has all that are needed")]
     lacks = ", ".join(dict.fromkeys(missing))
     return [error("privileges", f"user {held.user} lacks {lacks}", "add it to a role of the user")]
+
+
+def _needs(each: Destination, writing: tuple[str, ...]) -> tuple[list[str], _Groups]:
+    """
+    Tell which privileges a route needs, on which patterns.
+
+    ILM acts with the roles that the user had who wrote the policy, so it deletes only where the
+    sink may. Source: "Create or update lifecycle policy API".
+    """
+    patterns = list(each.patterns or ("*",))
+    if not each.lifecycle:
+        return patterns, (_CREATING, writing)
+    behind = [pattern for found in each.ageing.values() for pattern in found if each.alias]
+    return patterns + behind, (_CREATING, writing, ("manage",))
 
 
 async def _cluster(elastic: Elastic, _: Config) -> list[Finding]:
@@ -154,12 +174,22 @@ async def _templates(elastic: Elastic, config: Config) -> list[Finding]:
     ]
     if problems:
         return problems
-    pending = [step for step in await templates.plan(elastic, config) if step.action in WRITES]
+    steps = await templates.plan(elastic, config)
+    aside = [
+        warning("lifecycle", templates.sentence(step), look)
+        for step in steps
+        if step.action in (StepAction.LEFT_OUT, StepAction.HELD)
+    ]
+    return [*aside, await _pending(elastic, config, steps)]
+
+
+async def _pending(elastic: Elastic, config: Config, steps: Sequence[Step]) -> Finding:
+    pending = [step for step in steps if step.action in WRITES]
     if not pending:
-        return [good("templates", "each index of the routes gets one, all are up to date")]
+        return good("templates", "each index of the routes gets one, all are up to date")
     if config.templates.apply_on_start:
         text = f"each index of the routes gets one, the sink writes {len(pending)} at start"
-        return [good("templates", text)]
+        return good("templates", text)
     there = await elastic.get_templates(Kind.INDEX)
     now = [Template(Kind.INDEX, name, body) for name, body in there.items()]
     without = uncovered(templates.destinations(config), now)
@@ -167,8 +197,8 @@ async def _templates(elastic: Elastic, config: Config) -> list[Finding]:
     remedy = "sink templates apply"
     if without:
         text = f"{text}: no template matches the indices of route {', '.join(without)}"
-        return [error("templates", text, remedy)]
-    return [warning("templates", text, remedy)]
+        return error("templates", text, remedy)
+    return warning("templates", text, remedy)
 
 
 _CHECKS: tuple[tuple[str, Callable[[Elastic, Config], Awaitable[list[Finding]]]], ...] = (

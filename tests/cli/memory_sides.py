@@ -132,6 +132,9 @@ class MemoryElastic:
     async def get_template(self, kind: str, name: str) -> dict[str, object] | None:
         return self.cluster.bodies.get((kind, name))
 
+    async def has_ilm(self) -> bool:
+        return True
+
     async def plugins(self) -> frozenset[str] | None:
         return frozenset()
 

@@ -11,21 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sink.core.destination import Destination
-from sink.core.template import (
-    WRITES,
-    Body,
-    Kind,
-    Step,
-    StepAction,
-    Template,
-    TemplateSource,
-    checksum,
-    is_own,
-    parse,
-    patterns_of,
-    plan,
-    render,
-)
+from sink.core.template import Kind, Template, TemplateSource, parse, patterns_of, render
+from sink.core.template_body import Body, checksum, is_own
+from sink.core.template_plan import WRITES, Step, StepAction, plan
 from sink.errors import ConfigError
 
 Cluster = dict[tuple[Kind, str], Body]
