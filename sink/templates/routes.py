@@ -23,6 +23,8 @@ _HOW = (
     "warm_days) keeps its indices for ever"
 )
 
+_EVER = 1_000_000
+
 
 def destinations(config: Config) -> list[Destination]:
     """
@@ -52,6 +54,11 @@ def _destination(config: Config, route: RouteSettings) -> Destination:
         if lifecycle.keep_days is not None or lifecycle.warm_days is not None:
             raise _impossible(route)
         lifecycle = None  # rollover is for those that can
+    if lifecycle and (lifecycle.warm_days or 0) >= (lifecycle.keep_days or _EVER):
+        raise ConfigError(
+            f"routes.{route.name}.lifecycle: warm_days ({lifecycle.warm_days}) must be below "
+            f"keep_days ({lifecycle.keep_days})"
+        )
     return found._replace(lifecycle=lifecycle)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sink.core.destination import Destination
-from sink.core.template import Kind, Template, TemplateSource, parse, patterns_of, render
+from sink.core.template import TEMPLATES, Kind, Template, TemplateSource, parse, patterns_of, render
 from sink.core.template_body import Body, checksum, is_own
 from sink.core.template_plan import WRITES, Step, StepAction, plan
 from sink.errors import ConfigError
@@ -38,7 +38,7 @@ def _rendered(kind: Kind, name: str, version: int, text: str, patterns: set[str]
     return [each for each in render(sources, [where]) if (each.kind, each.name) == (kind, name)]
 
 
-KINDS = st.sampled_from(list(Kind))
+KINDS = st.sampled_from(TEMPLATES)
 OWN = st.builds(
     _rendered, KINDS, NAMES, VERSIONS, st.sampled_from(["x", "y"]), st.sets(PATTERNS, min_size=1)
 ).map(lambda found: found[0])
