@@ -79,7 +79,8 @@ def cluster(elasticsearch: Engine, tmp_path: Path) -> Iterator[Cluster]:
         _without_templates(client)
         found = Cluster(elasticsearch.url, client, tmp_path / "sink.toml")
         yield found
-        client.indices.delete(index=f"{found.word}-*", ignore_unavailable=True)
+        for index in client.indices.get(index=f"{found.word}-*"):
+            client.indices.delete(index=index)
         with suppress(NotFoundError):
             client.indices.delete_data_stream(name=found.written_stream)
         _without_templates(client)
