@@ -174,8 +174,9 @@ def _of_source(
     kept = {
         own.name: own
         for each in destinations
-        for own in _kept(name, body, each, means)
-        if each.lifecycle or own.name in present
+        for way in [_way(each, means)]
+        for own in _kept(name, body, each, way)
+        if way is not Means.NOTHING or own.name in present
     }
     whole = Template(Kind.INDEX, name, signed({**body, "index_patterns": patterns}))
     return [whole, *(kept[each] for each in sorted(kept))]
@@ -192,9 +193,13 @@ def _of_streams(source: TemplateSource) -> tuple[str, dict[str, object]]:
     return f"{source.name}-data-stream", {"data_stream": {}, **source.body, "priority": raised}
 
 
-def _kept(
-    name: str, body: Body, each: Destination, means: Mapping[str, Means]
-) -> Iterator[Template]:
+def _way(each: Destination, means: Mapping[str, Means]) -> Means:
+    if each.lifecycle is None:
+        return Means.NOTHING
+    return means.get(each.lifecycle.policy, Means.POLICY)
+
+
+def _kept(name: str, body: Body, each: Destination, way: Means) -> Iterator[Template]:
     """
     Make the templates of a route's indices that grow old.
     """
@@ -205,8 +210,7 @@ def _kept(
             "priority": _priority(body) + _LIFECYCLE_PRIORITY,
             "index_patterns": sorted(patterns),
         }
-        if each.lifecycle:
-            way = means.get(each.lifecycle.policy, Means.POLICY)
+        if each.lifecycle and way in _WAYS:
             alias = key if each.alias else None
             own["template"] = _WAYS[way](_table(body, "template"), each.lifecycle, alias)
         yield Template(Kind.INDEX, f"{name}-lifecycle-{digest}", signed(own))
@@ -222,11 +226,7 @@ def _by_stream(template: Body, lifecycle: Lifecycle, _: str | None) -> Body:
     return {**template, "lifecycle": stream_lifecycle(lifecycle)}
 
 
-_WAYS = {
-    Means.POLICY: _by_policy,
-    Means.STREAM: _by_stream,
-    Means.NOTHING: lambda template, *_: template,
-}
+_WAYS = {Means.POLICY: _by_policy, Means.STREAM: _by_stream}
 
 
 def _priority(body: Body) -> int:
