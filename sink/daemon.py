@@ -9,6 +9,7 @@ Until the start is through nothing is consumed, and the status port says what is
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
@@ -57,9 +58,9 @@ _WATCH_S = 5.0
 _TEMPLATES_EVERY_S = 600.0
 _LETTERS_EVERY_S = 60.0
 _TOLD = {
-    StepAction.FOREIGN: log.error,
-    StepAction.LEFT_OUT: log.warning,
-    StepAction.HELD: log.warning,
+    StepAction.FOREIGN: logging.ERROR,
+    StepAction.LEFT_OUT: logging.WARNING,
+    StepAction.HELD: logging.WARNING,
 }
 
 
@@ -286,7 +287,7 @@ class Daemon:
             if step.action in WRITES:
                 log.info("template applied", what=templates.sentence(step))
             elif step.action in _TOLD:
-                _TOLD[step.action]("template not applied", what=templates.sentence(step))
+                log.log(_TOLD[step.action], "template not applied", what=templates.sentence(step))
         return steps
 
     def _on_loop(self, work: Coroutine[Any, Any, _T]) -> _T:

@@ -81,6 +81,7 @@ class MemoryCluster:
         }
         self.settings: dict[str, Any] = {"defaults": per_node("1000")}
         self.bodies: dict[tuple[str, str], dict[str, object]] = {}
+        self.ilm = True
 
     def answer(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         if path == "/_security/user/_has_privileges":
@@ -133,7 +134,7 @@ class MemoryElastic:
         return self.cluster.bodies.get((kind, name))
 
     async def has_ilm(self) -> bool:
-        return True
+        return self.cluster.ilm
 
     async def plugins(self) -> frozenset[str] | None:
         return frozenset()
