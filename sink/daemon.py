@@ -57,10 +57,9 @@ _T = TypeVar("_T")
 _WATCH_S = 5.0
 _TEMPLATES_EVERY_S = 600.0
 _LETTERS_EVERY_S = 60.0
-_TOLD = {
+_LEVELS = dict.fromkeys((*WRITES, StepAction.HELD), logging.INFO) | {
     StepAction.FOREIGN: logging.ERROR,
     StepAction.LEFT_OUT: logging.WARNING,
-    StepAction.HELD: logging.WARNING,
 }
 
 
@@ -79,7 +78,7 @@ class Daemon:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._routes: list[Route] = routes_of(config)
-        templates.destinations(config)  # a lifecycle that no index of a route can have
+        templates.destinations(config)
         self._stop = Stop(config.shutdown.timeout_ms, config.kafka.threads)
         self._readiness = Readiness()
         self._readiness.lacks("start", "starting")
@@ -284,10 +283,9 @@ class Daemon:
     def _apply_templates(self) -> list[Step]:
         steps = self._on_loop(templates.apply(self._elastic, self._config))
         for step in steps:
-            if step.action in WRITES:
-                log.info("template applied", what=templates.sentence(step))
-            elif step.action in _TOLD:
-                log.log(_TOLD[step.action], "template not applied", what=templates.sentence(step))
+            if step.action in _LEVELS:
+                event = "template applied" if step.action in WRITES else "template not applied"
+                log.log(_LEVELS[step.action], event, what=templates.sentence(step))
         return steps
 
     def _on_loop(self, work: Coroutine[Any, Any, _T]) -> _T:
