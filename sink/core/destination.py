@@ -100,10 +100,10 @@ def _ageing(names: IndexNames, patterns: set[str]) -> dict[str, tuple[str, ...]]
     """
     Give the patterns of what rolls over behind an alias, or of the names that end with a date.
 
-    A date ends with a digit, and `undated` does not.
+    Behind an alias six digits are counted up. A date ends with a digit, and `undated` does not.
     """
     if not names.has_date:
-        return {each: (f"{each}-*",) for each in patterns if not each.endswith("*")}
+        return {each: (f"{each}-0*",) for each in patterns if not each.endswith("*")}
     ends = {names.dated(_TOPICS[0], at, _values(names)[0]).name[-1] for at in _TIMES_MS}
     if not ends <= set(_DIGITS):
         return {}

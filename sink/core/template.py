@@ -1,26 +1,19 @@
 """
 Index templates: what the sources and the routes ask for.
-
-A route whose indices are not kept for ever gets a template of its own, above the one of its
-collector: the same with the settings of its lifecycle. Such a template is named by its pattern, so
-that another wish for the same indices changes it in place.
 """
 
-import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from sink.core.destination import Destination
-from sink.core.lifecycle import Lifecycle, index_settings, stream_lifecycle
+from sink.core.lifecycle_template import Means, kept
 from sink.core.template_body import Body, meta_of, signed, strings, version_of
 from sink.errors import ConfigError
 
 _STREAM_PRIORITY = 200
-# Above every collector's template of the sink, below the 100 of those that Elasticsearch brings.
-_LIFECYCLE_PRIORITY = 5
 
 # What Elasticsearch takes as a name, less what means more than itself in the path of a request.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]*")
@@ -41,16 +34,6 @@ class Kind(StrEnum):
 
 
 TEMPLATES = (Kind.COMPONENT, Kind.INDEX)
-
-
-class Means(StrEnum):
-    """
-    What keeps the lifecycle of a route.
-    """
-
-    POLICY = "policy"  # index lifecycle management
-    STREAM = "stream"  # the lifecycle of the data stream itself
-    NOTHING = "nothing"
 
 
 class TemplateSource(NamedTuple):
@@ -109,15 +92,15 @@ def render(
     destinations: Collection[Destination],
     *,
     means: Mapping[str, Means] | None = None,
-    present: Collection[str] = (),
+    present: Mapping[str, Body] | None = None,
 ) -> list[Template]:
     """
     Make the templates that the routes need.
 
     Args:
         means: What keeps the lifecycle of each policy's name; ILM where it is not said.
-        present: Names of index templates in the cluster. One that a lifecycle made is wanted
-            without it when its route has none any more.
+        present: The index templates in the cluster. Those that a lifecycle made are changed in
+            place, also for a route that has none any more.
     Returns:
         The components that are needed, then the index templates composed of them, each by name.
     """
@@ -130,7 +113,7 @@ def render(
             source,
             [d for d in destinations if d.stream is stream and d.collector in source.collectors],
             means or {},
-            present,
+            present or {},
         )
     ]
     composed = {name for template in index for name in strings(template.body, "composed_of")}
@@ -160,7 +143,7 @@ def _of_source(
     source: TemplateSource,
     destinations: Collection[Destination],
     means: Mapping[str, Means],
-    present: Collection[str],
+    present: Mapping[str, Body],
 ) -> list[Template]:
     """
     Make the index templates of one source, all for data streams or all for indices.
@@ -171,15 +154,9 @@ def _of_source(
     name, body = source.name, dict(source.body)
     if any(each.stream for each in destinations):
         name, body = _of_streams(source)
-    kept = {
-        own.name: own
-        for each in destinations
-        for way in [_way(each, means)]
-        for own in _kept(name, body, each, way)
-        if way is not Means.NOTHING or own.name in present
-    }
+    aged = kept(name, body, destinations, means, present)
     whole = Template(Kind.INDEX, name, signed({**body, "index_patterns": patterns}))
-    return [whole, *(kept[each] for each in sorted(kept))]
+    return [whole, *(Template(Kind.INDEX, each, signed(aged[each])) for each in sorted(aged))]
 
 
 def _of_streams(source: TemplateSource) -> tuple[str, dict[str, object]]:
@@ -193,47 +170,6 @@ def _of_streams(source: TemplateSource) -> tuple[str, dict[str, object]]:
     return f"{source.name}-data-stream", {"data_stream": {}, **source.body, "priority": raised}
 
 
-def _way(each: Destination, means: Mapping[str, Means]) -> Means:
-    if each.lifecycle is None:
-        return Means.NOTHING
-    return means.get(each.lifecycle.policy, Means.POLICY)
-
-
-def _kept(name: str, body: Body, each: Destination, way: Means) -> Iterator[Template]:
-    """
-    Make the templates of a route's indices that grow old.
-    """
-    for key, patterns in each.ageing.items():
-        digest = hashlib.sha256(key.encode()).hexdigest()[:8]
-        own = {
-            **body,
-            "priority": _priority(body) + _LIFECYCLE_PRIORITY,
-            "index_patterns": sorted(patterns),
-        }
-        if each.lifecycle and way in _WAYS:
-            alias = key if each.alias else None
-            own["template"] = _WAYS[way](_table(body, "template"), each.lifecycle, alias)
-        yield Template(Kind.INDEX, f"{name}-lifecycle-{digest}", signed(own))
-
-
-def _by_policy(template: Body, lifecycle: Lifecycle, alias: str | None) -> Body:
-    settings = _table(template, "settings")
-    index = {**_table(settings, "index"), "lifecycle": index_settings(lifecycle, alias)}
-    return {**template, "settings": {**settings, "index": index}}
-
-
-def _by_stream(template: Body, lifecycle: Lifecycle, _: str | None) -> Body:
-    return {**template, "lifecycle": stream_lifecycle(lifecycle)}
-
-
-_WAYS = {Means.POLICY: _by_policy, Means.STREAM: _by_stream}
-
-
 def _priority(body: Body) -> int:
     priority = body.get("priority")
     return priority if isinstance(priority, int) else 0
-
-
-def _table(body: Body, key: str) -> Body:
-    found = body.get(key)
-    return found if isinstance(found, Mapping) else {}

@@ -13,7 +13,8 @@ from sink.core.coverage import shadowed, uncovered
 from sink.core.destination import Destination
 from sink.core.feature import Version, fitted, has_stream_lifecycle, version_of_cluster
 from sink.core.lifecycle import policy_body
-from sink.core.template import TEMPLATES, Kind, Means, Template, render
+from sink.core.lifecycle_template import Means
+from sink.core.template import TEMPLATES, Kind, Template, render
 from sink.core.template_body import is_own
 from sink.core.template_plan import WRITES, Step, StepAction
 from sink.core.template_plan import plan as plan_of

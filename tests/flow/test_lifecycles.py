@@ -259,3 +259,57 @@ def test_an_older_cluster_gets_what_it_takes_and_the_plan_says_what_not(
     store.version = "8.19.2"  # upgraded: it gets what it lacked, for its next index
     assert _apply(store, config)["sink-settings"] is StepAction.UPDATE
     assert "beyond_limit" in str(store.bodies[Kind.COMPONENT, "sink-settings"])
+
+
+def _month(name: str, index_prefix: str) -> str:
+    index = f'{{ prefix = "{index_prefix}" }}'
+    return f'[[routes]]\nname = "{name}"\nprefix = "{name}-"\nindex = {index}\n'
+
+
+WIDE, NARROW = _month("wide", "sag-"), _month("narrow", "sag-audit-")
+
+
+@pytest.mark.parametrize("first", [(WIDE,), (NARROW,), (WIDE, NARROW)])
+@pytest.mark.parametrize("second", [(WIDE,), (NARROW,), (WIDE, NARROW)])
+def test_prefixes_of_which_one_begins_with_the_other_may_come_and_go(
+    tmp_path: Path, first: tuple[str, ...], second: tuple[str, ...]
+) -> None:
+    """Elasticsearch refuses two templates of one priority whose patterns overlap."""
+    store = FakeTemplates()
+    _apply(store, _config(tmp_path, KEEP, *first))
+
+    config = _config(tmp_path, "[lifecycle]\nkeep_days = 5\n", *second)
+    _apply(store, config)
+
+    for route, index in ((WIDE, "sag-a_2026-11-01"), (NARROW, "sag-audit-a_2026-11-01")):
+        if route in second:
+            assert _policy(store, index) == "sink-delete-37d"
+    store.puts.clear()
+    _apply(store, config)
+    assert store.puts == []
+
+
+def test_a_route_without_a_lifecycle_is_under_none_that_was_there_for_others(
+    tmp_path: Path,
+) -> None:
+    store = FakeTemplates()
+    _apply(store, _config(tmp_path, KEEP, WIDE))
+
+    _apply(store, _config(tmp_path, NARROW))
+
+    assert _policy(store, "sag-audit-a_2026-11-01") is None
+
+
+def test_aliases_of_which_one_begins_with_the_other_roll_over_each_for_itself(
+    tmp_path: Path,
+) -> None:
+    store = FakeTemplates()
+    topics = '[[routes]]\nname = "b"\ntopics = ["a", "a-b"]\nindex = { name = "{topic}" }\n'
+
+    _apply(store, _config(tmp_path, KEEP, topics))
+
+    assert sorted(store.indices) == ["a-000001", "a-b-000001"]
+    for alias in ("a", "a-b"):
+        answer: dict[str, Any] = asyncio.run(store.simulate_index(f"{alias}-000002"))
+        lifecycle = answer["template"]["settings"]["index"]["lifecycle"]
+        assert lifecycle["rollover_alias"] == alias
