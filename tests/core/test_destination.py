@@ -54,7 +54,9 @@ def test_of_a_routes_indices_those_with_a_date_grow_old_and_no_other(
     """One that is written to for ever would be deleted with new documents."""
     found = destination("route", "log", names, [topic])
     ageing = [pattern for patterns in found.ageing.values() for pattern in patterns]
-    fits = lambda name: any(fnmatchcase(name, pattern) for pattern in ageing)  # noqa: E731
+
+    def fits(name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in ageing)
 
     assert not ageing or found.alias or fits(names.dated(topic, time_ms).name)
     assert not fits(names.dated(topic, -1).name)
