@@ -11,8 +11,6 @@ from sink.core.template_body import Body
 from sink.core.template_form import comparable
 from sink.core.template_plan import Step, StepAction
 
-_ABSENT = (StepAction.LEFT_OUT,)
-
 
 def diff(step: Step) -> str:
     """
@@ -27,8 +25,8 @@ def difference(step: Step) -> str:
 
     By content, whatever the checksums say: a change by hand is shown as well.
     """
-    alias = step.template.kind is Kind.ALIAS and step.existing is not None
-    if step.action in _ABSENT or (alias and step.action is StepAction.KEEP):
+    alias_is_there = step.template.kind is Kind.ALIAS and step.action is StepAction.KEEP
+    if alias_is_there or step.action is StepAction.LEFT_OUT:
         return ""
     before = [] if step.existing is None else _lines(step.existing)
     name = f"{step.template.kind}/{step.template.name}"

@@ -157,6 +157,21 @@ def test_a_routes_own_lifecycle_wins_setting_by_setting(tmp_path: Path) -> None:
     assert _policy(store, "audit-000001") == "sink-rollover-30d-5gb-warm-7d"
 
 
+def test_an_index_that_may_be_made_days_before_its_day_is_kept_so_much_longer(
+    tmp_path: Path,
+) -> None:
+    """A field may date a document into the future, and its index is made then."""
+    dated = DAY.replace(" }", ', time_field = "ts" }') + "time_guard = { future_days = 5 }\n"
+
+    (ahead,) = templates.destinations(_config(tmp_path, KEEP, dated))
+    (by_record,) = templates.destinations(
+        _config(tmp_path, KEEP, DAY + "time_guard = { future_days = 5 }\n")
+    )
+
+    assert ahead.lifecycle and ahead.lifecycle.delete_after == 90 + 1 + 5
+    assert by_record.lifecycle and by_record.lifecycle.delete_after == 90 + 1 + 1
+
+
 def test_rollover_alone_is_for_those_that_can(tmp_path: Path) -> None:
     store = FakeTemplates()
     slots = '[[routes]]\nname = "slots"\nprefix = "x-"\nindex = { name = "x-{topic}" }\n'

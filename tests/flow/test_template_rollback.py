@@ -58,6 +58,17 @@ def test_where_nothing_differs_diff_says_so(tmp_path: Path, store: FakeTemplates
     assert json.loads(_run(tmp_path, "diff", "--json", text=KEEP + EKK).output) == []
 
 
+@pytest.mark.parametrize("ilm", [True, False])
+def test_what_is_left_out_and_an_alias_that_is_there_are_no_differences(
+    tmp_path: Path, store: FakeTemplates, ilm: bool
+) -> None:
+    store.ilm = ilm
+    alias = KEEP + EKK.replace('prefix = "sag-"', 'name = "audit"')
+    _run(tmp_path, "apply", text=alias)
+
+    assert _run(tmp_path, "diff", text=alias).output == "nothing differs\n"
+
+
 def test_diff_shows_what_is_not_there_yet_and_fails(tmp_path: Path, store: FakeTemplates) -> None:
     result = _run(tmp_path, "diff", text=KEEP + EKK)
 
