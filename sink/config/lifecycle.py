@@ -4,11 +4,23 @@ The [lifecycle] section and the lifecycle of a route: how long indices are kept.
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from sink.config.section import Section
 
-FOREVER = "forever"
+_DAYS_MAX = 36_500
+
+
+def _days(value: object) -> object:
+    """
+    Refuse in one sentence what is neither a number of days nor forever.
+    """
+    if value is None or value == "forever":
+        return value
+    text = str(value)
+    if isinstance(value, bool) or not text.isdecimal() or not 1 <= int(text) <= _DAYS_MAX:
+        raise ValueError(f"is a number of days, 1 to {_DAYS_MAX}, or forever, not {text[:40]!r}")
+    return int(text)
 
 
 class LifecycleSettings(Section):
@@ -16,7 +28,10 @@ class LifecycleSettings(Section):
     How long indices are kept. Nothing is deleted unless keep_days is set; a route's own values win.
     """
 
-    keep_days: Annotated[int, Field(ge=1, le=36_500)] | Literal["forever"] | None = Field(
+    keep_days: Annotated[
+        Annotated[int, Field(ge=1, le=_DAYS_MAX)] | Literal["forever"] | None,
+        BeforeValidator(_days),
+    ] = Field(
         default=None,
         examples=[90],
         description="Days that every document is kept, at least: an index is deleted as a whole, "
@@ -26,7 +41,7 @@ class LifecycleSettings(Section):
     warm_days: int | None = Field(
         default=None,
         ge=0,
-        le=36_500,
+        le=_DAYS_MAX,
         examples=[7],
         description="Days after which an index goes to the warm nodes, counted alike. What has "
         "rolled over is merged and becomes read-only there; a dated index stays writable.",
@@ -34,7 +49,7 @@ class LifecycleSettings(Section):
     rollover_days: int | None = Field(
         default=None,
         ge=1,
-        le=36_500,
+        le=_DAYS_MAX,
         examples=[30],
         description="Age at which an alias or a data stream gets a new index, 30 where any other "
         "of these is set. A dated index has its period instead.",
