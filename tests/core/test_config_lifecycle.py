@@ -19,17 +19,17 @@ def test_days_are_a_number_or_forever(given: object, held: object) -> None:
 
 @pytest.mark.usefixtures("empty_folder")
 @pytest.mark.parametrize("given", ["0", "-1", "x", "1.5", "36501", "true", "٣x", "²"])
-def test_what_is_neither_is_refused_in_one_line(
+def test_what_is_neither_is_refused_in_one_sentence(
     given: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SINK__ROUTES", '[{"name": "a", "prefix": "a-"}]')
     monkeypatch.setenv("SINK__LIFECYCLE__KEEP_DAYS", given)
 
-    with pytest.raises(ConfigError, match="lifecycle.keep_days") as caught:
+    with pytest.raises(ConfigError, match=r"lifecycle\.keep_days: is a number") as caught:
         load()
 
-    assert len(str(caught.value).splitlines()) == 1
-    assert "or forever" in str(caught.value)
+    (line,) = (line for line in str(caught.value).splitlines() if "keep_days" in line)
+    assert "or forever" in line
 
 
 def test_nothing_is_set_unless_a_person_does() -> None:
