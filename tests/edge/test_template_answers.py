@@ -33,19 +33,26 @@ def test_a_policy_is_read_without_what_elasticsearch_notes_about_it() -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        Told(400, b'{"error":"no handler found for uri [/_ilm/status] and method [GET]"}'),
-        Told(405, b'{"error":"Incorrect HTTP method for uri [/_ilm/status]"}'),
+        Told(400, b'{"error":"no handler found for uri [/_ilm/policy/sink] and method [GET]"}'),
+        Told(405, b'{"error":"Incorrect HTTP method for uri [/_ilm/policy/sink]"}'),
         Told(410, error("api_not_available_exception", "not available in serverless mode")),
     ],
 )
 def test_a_cluster_without_ilm_is_told_by_its_answer(told: Told) -> None:
     with AnsweringServer(told) as server:
         assert ask(server.url, lambda it: it.has_ilm()) is False
-        assert server.asked[0].path == "/_ilm/status"
+        assert server.asked[0].path == "/_ilm/policy/sink"
 
 
-def test_a_cluster_with_ilm_is_told_as_well() -> None:
-    with AnsweringServer(Told(body=b'{"operation_mode":"RUNNING"}')) as server:
+@pytest.mark.parametrize(
+    "told",
+    [
+        Told(404, error("resource_not_found_exception", "Lifecycle policy not found: sink")),
+        Told(body=b'{"sink":{"version":1,"policy":{"phases":{}}}}'),
+    ],
+)
+def test_a_cluster_with_ilm_is_told_as_well(told: Told) -> None:
+    with AnsweringServer(told) as server:
         assert ask(server.url, lambda it: it.has_ilm()) is True
 
 
