@@ -9,10 +9,10 @@ Until the start is through nothing is consumed, and the status port says what is
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -24,7 +24,7 @@ from sink.core.lane import ParkedIndex
 from sink.core.ledger import Account, imbalance
 from sink.core.record import Partition
 from sink.core.route import Route, route_of, subscription
-from sink.core.template_plan import WRITES, Step, StepAction
+from sink.core.template_plan import Step
 from sink.edge import garbage, threads
 from sink.edge.elastic import Elastic
 from sink.edge.handoff import Handoff
@@ -57,10 +57,6 @@ _T = TypeVar("_T")
 _WATCH_S = 5.0
 _TEMPLATES_EVERY_S = 600.0
 _LETTERS_EVERY_S = 60.0
-_LEVELS = dict.fromkeys((*WRITES, StepAction.HELD), logging.INFO) | {
-    StepAction.FOREIGN: logging.ERROR,
-    StepAction.LEFT_OUT: logging.WARNING,
-}
 
 
 class Daemon:
@@ -110,7 +106,11 @@ class Daemon:
         Returns:
             The exit code.
         """
-        self._stop.on_signals()
+        with ExitStack() as failing:
+            # At the end of the process it would be taken to pieces in any order: a traceback.
+            failing.callback(self._loop.close)
+            self._stop.on_signals()
+            failing.pop_all()
         garbage.tune()
         bound = memory_bound_bytes(self._config)
         log.info("starting", version=__version__, memory_bound_mib=round(bound / 2**20))
@@ -282,10 +282,7 @@ class Daemon:
 
     def _apply_templates(self) -> list[Step]:
         steps = self._on_loop(templates.apply(self._elastic, self._config))
-        for step in steps:
-            if step.action in _LEVELS:
-                event = "template applied" if step.action in WRITES else "template not applied"
-                log.log(_LEVELS[step.action], event, what=templates.sentence(step))
+        templates.tell(steps)
         return steps
 
     def _on_loop(self, work: Coroutine[Any, Any, _T]) -> _T:

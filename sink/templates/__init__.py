@@ -14,6 +14,7 @@ from sink.templates.planning import (
 )
 from sink.templates.routes import destinations
 from sink.templates.sources import load, variants
+from sink.templates.telling import tell
 
 __all__ = [
     "TemplateStore",
@@ -26,6 +27,7 @@ __all__ = [
     "load",
     "plan",
     "sentence",
+    "tell",
     "variants",
     "wanted",
 ]
