@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -23,7 +24,7 @@ from sink.core.lane import ParkedIndex
 from sink.core.ledger import Account, imbalance
 from sink.core.record import Partition
 from sink.core.route import Route, route_of, subscription
-from sink.core.template import WRITES, Step, StepAction
+from sink.core.template_plan import Step
 from sink.edge import garbage, threads
 from sink.edge.elastic import Elastic
 from sink.edge.handoff import Handoff
@@ -73,6 +74,7 @@ class Daemon:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._routes: list[Route] = routes_of(config)
+        templates.destinations(config)
         self._stop = Stop(config.shutdown.timeout_ms, config.kafka.threads)
         self._readiness = Readiness()
         self._readiness.lacks("start", "starting")
@@ -104,7 +106,11 @@ class Daemon:
         Returns:
             The exit code.
         """
-        self._stop.on_signals()
+        with ExitStack() as failing:
+            # At the end of the process it would be taken to pieces in any order: a traceback.
+            failing.callback(self._loop.close)
+            self._stop.on_signals()
+            failing.pop_all()
         garbage.tune()
         bound = memory_bound_bytes(self._config)
         log.info("starting", version=__version__, memory_bound_mib=round(bound / 2**20))
@@ -276,11 +282,7 @@ class Daemon:
 
     def _apply_templates(self) -> list[Step]:
         steps = self._on_loop(templates.apply(self._elastic, self._config))
-        for step in steps:
-            if step.action in WRITES:
-                log.info("template applied", what=templates.sentence(step))
-            elif step.action is StepAction.FOREIGN:
-                log.error("template not applied", what=templates.sentence(step))
+        templates.tell(steps)
         return steps
 
     def _on_loop(self, work: Coroutine[Any, Any, _T]) -> _T:
