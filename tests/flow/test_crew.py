@@ -125,11 +125,11 @@ def test_a_question_for_topic_ids_that_gets_no_thread_is_asked_later(
     system = _System(monkeypatch)
     asking = identities.Identities(lambda topics: dict.fromkeys(topics, "id"))
 
-    asking.ask({"a"})
+    asking.ask(lambda: {"a"})
     assert asking.answer() == {}
 
     system.left = 1
-    asking.ask({"a"})
+    asking.ask(lambda: {"a"})
     assert wait_until(asking.answer, 10, "the answer") == {"a": "id"}
 
 
