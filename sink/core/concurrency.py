@@ -9,7 +9,7 @@ stalling, crowded and refusing.
 
 from statistics import median_low
 
-_BEGIN = 4
+_BEGIN = 2
 _SHRINK = 0.75
 # One more is worth its memory where it raises the rate so much.
 _WORTH = 1.03
