@@ -87,6 +87,7 @@ class Daemon:
             connections=config.bulk.in_flight + ASIDE_IN_FLIGHT + 1,
         )
         self._lanes: Lanes | None = None  # made by the loop, which owns them
+        self._handoff: Handoff | None = None
         self._letter_topics = LetterTopics(config, self._routes, self._brokers)
         self._kibana = Upkeep(config, self._brokers.topics)
         self._status = StatusServer(
@@ -96,6 +97,7 @@ class Daemon:
             self._parked,
             lambda: self._letter_topics.at_risk,
             self._kibana.links,
+            in_flight_max=lambda: 0 if self._handoff is None else self._handoff.in_flight_max,
         )
         self._loop = asyncio.new_event_loop()  # runs on its own thread from `run` on
 
@@ -165,7 +167,7 @@ class Daemon:
 
     def _consume(self, *letters: DeadLetters) -> None:
         bulk = self._config.bulk
-        handoff = Handoff(
+        self._handoff = handoff = Handoff(
             self._config.kafka.threads,
             bulk.queue_slots + bulk.in_flight,
             (bulk.queue_slots + bulk.in_flight) * bulk.bytes_max,
@@ -214,8 +216,9 @@ class Daemon:
         """
         templates_at = time.monotonic() + _TEMPLATES_EVERY_S
         letters_at = time.monotonic() + _LETTERS_EVERY_S
+        collecting = garbage.rounds()
         while not self._stop.wait(_WATCH_S):
-            garbage.collect()
+            next(collecting)
             self._check_ledger()
             if writing.done():  # a bug: nothing is settled or committed any more, nothing is lost
                 self._readiness.lacks("writer", "the writer ended, restart the daemon")

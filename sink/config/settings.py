@@ -36,7 +36,7 @@ class BulkSettings(Section):
         description="Longest wait for more documents when there are few. Behind, bulks fill up.",
     )
     queue_slots: int = Field(
-        default=4,
+        default=2,
         ge=1,
         le=1024,
         description="Bulks that may wait to be sent. When all are taken the consumer threads wait. "

@@ -237,7 +237,7 @@ def assemble(
     between_probes = Backoff(bulk.retry_initial_ms, bulk.probe_max_ms)
     retry = Backoff(bulk.retry_initial_ms, bulk.retry_max_ms)
     # A bulk that waits while few are sent costs memory, and its wait.
-    slots = Slots(bulk.in_flight, lambda limit: handoff.allow(bulk.queue_slots + limit))
+    slots = Slots(bulk.in_flight, lambda limit: handoff.allow(bulk.queue_slots + limit, limit))
     sender = Sender(elastic, readiness, slots, between_probes)
     scribe = Scribe(*letters, readiness, retry)
     allowance = Allowance(config.dead_letter.rate_max)

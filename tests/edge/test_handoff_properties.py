@@ -103,7 +103,7 @@ class HandoffMachine(RuleBasedStateMachine):
 
     @rule(places=st.integers(1, 6))
     def allow(self, places: int) -> None:
-        self.handoff.allow(places)
+        self.handoff.allow(places, places)
         self.model.places = min(places, self.places)
 
     @precondition(lambda self: self.model.waiting)

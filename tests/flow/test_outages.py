@@ -77,7 +77,7 @@ def test_in_an_outage_there_is_one_probe_at_a_time() -> None:
 
 
 def test_bulks_that_waited_for_a_slot_when_an_outage_began_wait_for_its_end() -> None:
-    pipeline = Pipeline(docs_max=1, in_flight=4, places=8)
+    pipeline = Pipeline(docs_max=1, in_flight=4, places=8, queue_slots=4)
     pipeline.elastic.hold()
     pipeline.broker.produce(TOPIC, *values(40))
 
