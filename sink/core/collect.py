@@ -20,6 +20,7 @@ from sink.errors import Reject
 
 _time_of = itemgetter(1)
 _NEITHER = (None, None)
+_RUN_RECORDS = 512
 _NO_OBJECT = "the collector's answer is not one JSON object"
 
 
@@ -121,21 +122,25 @@ class Documents:
 
 def runs(records: Sequence[Record]) -> Iterator[Run]:
     """
-    Split a poll into runs of one partition. Cost: 0.08 µs a record (whole batch in C).
+    Split a poll into runs of one partition, of some hundred records at most.
+
+    So that what is made of a run stays in the processor's cache from one step to the next. Cost:
+    0.08 µs a record (whole batch in C).
     """
     begin = 0
     kind = type(records[0]) if records else Record
     places = zip(map(kind.topic, records), map(kind.partition, records), strict=True)
     for (topic, number), same in groupby(places):
-        end = begin + len(list(same))
-        part = list(records[begin:end])
-        first, last = part[0].offset(), part[-1].offset()
         assert topic is not None
         assert number is not None
-        assert first is not None
-        assert last is not None
-        yield Run(Partition(topic, number), part, first, last + 1)
-        begin = end
+        partition, end = Partition(topic, number), begin + len(list(same))
+        while begin < end:
+            part = list(records[begin : min(end, begin + _RUN_RECORDS)])
+            first, last = part[0].offset(), part[-1].offset()
+            assert first is not None
+            assert last is not None
+            yield Run(partition, part, first, last + 1)
+            begin += len(part)
 
 
 def pieces(run: Run, collector: Collector, docs_max: int) -> Iterator[tuple[Run, Documents]]:
