@@ -16,6 +16,9 @@ def run(context: click.Context, threads: int | None, log_level: str | None) -> N
     """
     Move records until stopped (SIGTERM or Ctrl-C; a second one ends at once).
     """
+    from sink.edge import garbage
+
+    garbage.wait()
     from sink.config import load
     from sink.daemon import Daemon
     from sink.edge import logs

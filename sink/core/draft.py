@@ -59,7 +59,11 @@ class Draft:
         self.records += documents.records
         end = len(self.records)
         self._shares.append(_Share(run, begin, end, documents.rejected, actions.bounds))
-        self._parts += _parts(actions, documents.sources)
+        parts = _parts(actions, documents.sources)
+        if self._parts:
+            self._parts += parts
+        else:
+            self._parts = parts
         if len(self._parts) >= _PARTS * _JOINED_DOCS:
             self._join()
 
