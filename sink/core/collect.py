@@ -18,7 +18,7 @@ from sink.core.record import Element, Partition, Record
 from sink.errors import Reject
 
 _NEITHER = (None, None)
-_RUN_RECORDS = 512
+_RUN_RECORDS = 1024
 _NO_OBJECT = "the collector's answer is not one JSON object"
 
 
@@ -120,10 +120,11 @@ class Documents:
 
 def runs(records: Sequence[Record]) -> Iterator[Run]:
     """
-    Split a poll into runs of one partition, of some hundred records at most.
+    Split a poll into runs of one partition, of a thousand records at most.
 
-    So that what is made of a run stays in the processor's cache from one step to the next. Cost:
-    0.07 µs a record (whole batch in C); with both names in one key it would be 0.10.
+    What is made of a run stays in the processor's cache from one step to the next then: runs of
+    5,000 cost 0.05 µs a record more. Cost: 0.07 µs a record (whole batch in C); 0.10 if topic and
+    partition were one key.
     """
     kind = type(records[0]) if records else Record
     topics = list(map(kind.topic, records))
