@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 import orjson
 
+from sink.core.numbered import ends, halves
+
 _ID_MARK = b'","_id":"'
-_THOUSAND = 1000
-_ENDS = [b'%03d"}}' % number for number in range(_THOUSAND)]
+_ENDS = ends(b'"}}')
 
 
 def action_head(op_type: str, pipeline: str | None) -> bytes:
@@ -51,24 +52,12 @@ def action_halves(prefix: bytes, offsets: range) -> tuple[list[bytes], list[byte
     """
     Do what `action_lines` does for offsets in a row, in two halves that many lines share.
 
-    Nothing is made for a line, where `action_lines` formats and allocates it: 0.02 µs a document
-    instead of 0.16. All offsets of one thousand begin alike, and how they end is known before.
+    0.02 µs a document instead of 0.16: nothing is formatted or allocated for a line.
 
     Returns:
         Begin and end of each line.
     """
-    if offsets and offsets[0] < _THOUSAND:  # no zeros in front
-        return action_lines(prefix, offsets, with_id=True), [b""] * len(offsets)
-    begins: list[bytes] = []
-    ends: list[bytes] = []
-    first, stop = offsets.start, offsets.stop
-    while first < stop:
-        thousand, number = divmod(first, _THOUSAND)
-        new = _ENDS[number : number + stop - first]
-        ends += new
-        begins += [b"%b%d" % (prefix, thousand)] * len(new)
-        first += len(new)
-    return begins, ends
+    return halves(prefix, offsets, _ENDS)
 
 
 def field_lines(prefix: bytes, ids: Sequence[bytes], versions: Sequence[int] | None) -> list[bytes]:

@@ -25,14 +25,15 @@ class Body:
     def __init__(self, lines: list[bytes]) -> None:
         self._lines = lines
         self._pieces: list[bytes] | None = None
+        self._documents = 0
 
     @classmethod
-    def of_pieces(cls, pieces: list[bytes]) -> Self:
+    def of_pieces(cls, pieces: list[bytes], documents: int) -> Self:
         """
-        Make a body of whole lines that are joined already. Each piece ends with a newline.
+        Make a body of so many documents that are joined already. Each piece ends with a newline.
         """
         body = cls([])
-        body._pieces = pieces
+        body._pieces, body._documents = pieces, documents
         return body
 
     def __len__(self) -> int:
@@ -60,9 +61,11 @@ class Body:
         Give the lines, to be read and changed: later pieces are joined of them.
         """
         if self._pieces is not None:
-            self._lines = b"".join(self._pieces).split(b"\n")
-            self._lines.pop()
-            self._pieces = None
+            lines = b"".join(self._pieces).split(b"\n")
+            lines.pop()
+            # Else an answer would be taken for that of another document.
+            assert len(lines) == 2 * self._documents, "a document is not one line"
+            self._lines, self._pieces = lines, None
         return self._lines
 
     def first(self) -> list[bytes]:

@@ -96,7 +96,7 @@ class Draft:
         return made
 
     def _bulk(self, pieces: list[bytes], begin: int, end: int) -> Bulk:
-        body, whole = Body.of_pieces(pieces), end - begin == len(self.records)
+        body, whole = Body.of_pieces(pieces, end - begin), end - begin == len(self.records)
         records = self.records if whole else self.records[begin:end]
         return Bulk(body, records, [], [], [], len(body))
 

@@ -4,6 +4,7 @@ Documents that were joined piece by piece, cut into bulks as if each were looked
 
 from collections.abc import Iterator, Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,7 +55,7 @@ def test_pieces_are_cut_where_their_documents_would_be(
 @given(PIECES)
 def test_a_body_gives_the_lines_that_it_was_joined_of(lengths: list[list[int]]) -> None:
     pieces = [b"".join(map(_document, piece)) for piece in lengths]
-    body = Body.of_pieces(pieces)
+    body = Body.of_pieces(pieces, sum(map(len, lengths)))
     whole, size = bytes(body), len(body)
 
     lines = [line for piece in lengths for n in piece for line in (b"{}", b"x" * n)]
@@ -64,7 +65,7 @@ def test_a_body_gives_the_lines_that_it_was_joined_of(lengths: list[list[int]]) 
 
 
 def test_lines_that_were_changed_are_what_is_sent() -> None:
-    body = Body.of_pieces([_document(1), _document(2)])
+    body = Body.of_pieces([_document(1), _document(2)], 2)
 
     body.lines()[3] = b"longer than it was"
 
@@ -73,8 +74,15 @@ def test_lines_that_were_changed_are_what_is_sent() -> None:
 
 
 def test_a_text_is_found_in_pieces_and_in_lines() -> None:
-    body = Body.of_pieces([_document(1), _document(2)])
+    body = Body.of_pieces([_document(1), _document(2)], 2)
 
     assert (body.holds(b"xx"), body.holds(b"xxx")) == (True, False)
     body.lines()
     assert (body.holds(b"xx"), body.holds(b"xxx")) == (True, False)
+
+
+def test_a_document_of_two_lines_is_no_other_documents() -> None:
+    body = Body.of_pieces([b"{}\n{\n}\n{}\n{}\n"], 2)
+
+    with pytest.raises(AssertionError, match="not one line"):
+        body.lines()
