@@ -22,22 +22,23 @@ start (see above) and the threads' waiting for each other.
   byte, which is two thirds of the row; the rest looks for newlines, for a field, and for what is
   not ASCII, of which UTF-8 is decoded.
 - **`@timestamp`** copies the value once: most of it is the memory for the copy.
-- **Joined** is what the floor loop does as well: with more parts a document, because the action
-  line is not made but joined of halves that many documents share.
+- **Joined** is what the floor loop does as well, which reads the values meanwhile. The sink joins
+  more parts a document: no action line is made, but halves that many documents share.
 - **Sent** is one request a bulk by asyncio and the Elasticsearch client, against one blocking
   socket.
 
 ### What was tried
 
 Figures of parts are of the part alone, in one process. The first row is the whole: `sink run` with
-a million records in turns with the program before, after the start, where the floor loop took 1.6
-(two pairs, on a machine with much other work).
+two million records, in turns with the program before and the floor loop, which took 1.53: from 2.6
+to 2.3 times that. Three rounds on a machine with much other work; on a quiet one the program
+before took 2.28 times the floor loop's.
 
 {tried}
 """
 
 _TRIED = (
-    ("all that was kept, together", "3.47 → 3.13", "kept; 20 MiB less"),
+    ("all that was kept, together", "4.00 → 3.57", "kept; some 10 MiB less"),
     ("documents are joined by the worker, run by run", "moves 0.3 off the loop", "kept"),
     ("action lines out of shared halves, instead of each formatted", "-0.10", "kept"),
     ("partitions grouped and topics counted, instead of pairs compared", "-0.04", "kept"),
