@@ -194,8 +194,7 @@ class Worker:
                     size_bytes += self._hand_over_all(draft)
                     draft = Draft()
         size_bytes += self._hand_over_all(draft)
-        records = chain.from_iterable(run.records for run, _, _ in ours)
-        self._intake.took([*records], size_bytes)
+        self._intake.took([*chain.from_iterable(run.records for run, _, _ in ours)], size_bytes)
 
     def _hand_over_all(self, draft: Draft) -> int:
         limits = self._config.bulk
