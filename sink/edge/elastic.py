@@ -20,7 +20,7 @@ from elastic_transport import (
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from sink.config import ElasticsearchSettings
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.outcome import Reply
 from sink.core.text_analysis import PLUGINS, of_every_node
 from sink.edge.elastic_answers import Refused, explained, reply_of

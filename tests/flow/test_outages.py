@@ -4,7 +4,7 @@ What befalls whole requests: nothing is lost, nothing is dead, and it goes on by
 
 import pytest
 
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.outcome import Reply
 from sink.testing import BUSY, NO_ANSWER, UNAUTHORIZED, UNAVAILABLE, operations
 from tests.flow.pipeline import (
