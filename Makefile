@@ -93,6 +93,10 @@ bench-accounting: $(STAMP) ## what tracking, ledger and commits cost; last line 
 bench-memory: $(STAMP) ## peak memory beside the bound, for each kind of records; last line is JSON
 	$(BIN)/python -m bench.memory
 
+.PHONY: bench-adaptive
+bench-adaptive: $(STAMP) ## does the sink find how many bulks to send at a time; last line is JSON
+	$(BIN)/python -m bench.adaptive $(ARGS)
+
 .PHONY: bench-peers
 bench-peers: $(STAMP) ## the sink beside rsyslog and the OpenTelemetry Collector; last line is JSON
 	$(BIN)/python -m bench.peers $(ARGS)

@@ -2,6 +2,7 @@
 What all benches share: a broker that holds the records, a folder, a bar that moves, how they end.
 """
 
+import compileall
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,6 +13,7 @@ from typing import NamedTuple, NoReturn
 
 import click
 
+import sink
 from bench import load, null_server
 from bench.measure import Bound
 from engines import Kafka
@@ -58,6 +60,9 @@ def prepared(
         EngineError, ToolMissing: What it takes is not there.
     """
     program = null_server.build()
+    # As pip leaves a package: else each start would compile it (a third of its CPU), if the
+    # environment says PYTHONDONTWRITEBYTECODE.
+    compileall.compile_dir(sink.__path__[0], quiet=1)
     with broker() as (folder, servers):
         with _bar(records, "Writing the records") as bar:
             load.produce(servers, topics, records, bar.update, source, stride)

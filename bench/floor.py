@@ -66,8 +66,7 @@ def _move(plan: Plan, partitions: list[TopicPartition]) -> None:
     while True:
         messages = consumer.consume(plan["batch"], _CONSUME_S)
         if messages:
-            elasticsearch.request("POST", _PATH, body_of(messages), _HEADERS)
-            elasticsearch.getresponse().read()
+            send(elasticsearch, body_of(messages))
 
 
 def body_of(messages: Sequence[Message]) -> bytes:
@@ -78,6 +77,14 @@ def body_of(messages: Sequence[Message]) -> bytes:
     lines[1::2] = map(Message.value, messages)  # type: ignore[arg-type]  # none is a tombstone
     lines.append(b"")
     return b"\n".join(lines)
+
+
+def send(elasticsearch: http.client.HTTPConnection, body: bytes) -> None:
+    """
+    Send one bulk and read its answer, whatever it says.
+    """
+    elasticsearch.request("POST", _PATH, body, _HEADERS)
+    elasticsearch.getresponse().read()
 
 
 if __name__ == "__main__":

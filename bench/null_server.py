@@ -62,6 +62,7 @@ class Behaviour(TypedDict, total=False):
     apart: str  # documents of indices that begin like this are counted apart; empty for none
     block: bool  # they are refused, as by an index under a write block
     delay_ms: int  # before each answer to a bulk
+    stall_ms: int  # nothing is answered for so long at the end of each ten times as long
     marked: bool  # documents carry a number of their own, or the time they were due
     refuse: int  # those whose number is a multiple are refused with 400, each time they come
 
@@ -106,8 +107,9 @@ class NullElasticsearch:
 
     def __init__(self, program: Path, log: Path, **behaviour: Unpack[Behaviour]) -> None:
         self.address = f"{HOST}:{free_ports(1)[0]}"
-        delay = f"{behaviour.pop('delay_ms', 0)}ms"
-        flags = {"addr": self.address, "delay": delay} | dict(behaviour)
+        delay, stall = behaviour.pop("delay_ms", 0), behaviour.pop("stall_ms", 0)
+        times = {"delay": f"{delay}ms", "stall": f"{stall}ms"}
+        flags = {"addr": self.address} | times | dict(behaviour)
         told = [f"-{name}={str(value).lower()}" for name, value in flags.items()]
         self._command = [str(program), *told]
         self._log = log

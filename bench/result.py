@@ -3,6 +3,7 @@ What a bench came to: written as JSON, read again for the page.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypedDict
@@ -16,6 +17,7 @@ _RESULTS = Path(__file__).parent / "results"
 LATEST = _RESULTS / "latest.json"
 LATEST_PARKED = _RESULTS / "parked.json"
 LATEST_ACCOUNTING = _RESULTS / "accounting.json"
+LATEST_STAGES = _RESULTS / "stages.json"
 LATEST_MEMORY = _RESULTS / "memory.json"
 
 
@@ -43,6 +45,34 @@ class Peaks(TypedDict):
     versions: dict[str, str]
     delay_ms: int  # Elasticsearch takes so long for each bulk
     peaks: dict[str, Peak]  # by the name of the kind
+
+
+class Stages(TypedDict):
+    """
+    The bench of the stages: µs CPU a record, by stage in their order.
+    """
+
+    machine: Machine
+    versions: dict[str, str]
+    load: float  # 1-minute load average at its end
+    sink: dict[str, float]
+    floor: dict[str, float]
+
+
+def stages(own: dict[str, float], floors: dict[str, float]) -> Stages:
+    """
+    Put the stages together with where they were measured.
+    """
+    load = os.getloadavg()[0]
+    return Stages(machine=machine(), versions=versions(), load=load, sink=own, floor=floors)
+
+
+def read_stages() -> Stages:
+    """
+    Read the latest stages.
+    """
+    kept: Stages = json.loads(LATEST_STAGES.read_text("utf-8"))
+    return kept
 
 
 def peaks(delay_ms: int, found: dict[str, Peak]) -> Peaks:
@@ -95,7 +125,7 @@ def losses(one: Result) -> dict[str, Loss]:
     return {name: loss(runs[first], runs[name]) for name in others}
 
 
-def write(one: Result | Peaks, path: Path = LATEST) -> None:
+def write(one: Result | Peaks | Stages, path: Path = LATEST) -> None:
     """
     Keep a result as the latest.
     """

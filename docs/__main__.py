@@ -60,7 +60,7 @@ def routes() -> str:
     page = (FOLDER / "routes.template.md").read_text(encoding="utf-8")
     rows = list(settings())
     lines: list[str] = []
-    for table in ("routes", "routes.index", "routes.time_guard"):
+    for table in ("routes", "routes.index", "routes.lifecycle", "routes.time_guard"):
         lines += [f"### `{table}`", "", *_table(row for row in rows if row.table == table), ""]
     page = page.replace("<!-- settings -->\n", "\n".join(lines))
     return page.replace("<!-- names -->\n", "\n".join(_names()) + "\n")

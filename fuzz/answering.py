@@ -11,7 +11,7 @@ from elastic_transport import ApiResponseMeta, BaseAsyncNode, HttpHeaders, Trans
 from elasticsearch import ElasticsearchWarning
 
 from sink.config import ElasticsearchSettings
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.outcome import Reply
 from sink.edge.elastic import Elastic
 

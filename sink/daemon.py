@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -23,7 +24,7 @@ from sink.core.lane import ParkedIndex
 from sink.core.ledger import Account, imbalance
 from sink.core.record import Partition
 from sink.core.route import Route, route_of, subscription
-from sink.core.template import WRITES, Step, StepAction
+from sink.core.template_plan import Step
 from sink.edge import garbage, threads
 from sink.edge.elastic import Elastic
 from sink.edge.handoff import Handoff
@@ -73,6 +74,7 @@ class Daemon:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._routes: list[Route] = routes_of(config)
+        templates.destinations(config)
         self._stop = Stop(config.shutdown.timeout_ms, config.kafka.threads)
         self._readiness = Readiness()
         self._readiness.lacks("start", "starting")
@@ -85,6 +87,7 @@ class Daemon:
             connections=config.bulk.in_flight + ASIDE_IN_FLIGHT + 1,
         )
         self._lanes: Lanes | None = None  # made by the loop, which owns them
+        self._handoff: Handoff | None = None
         self._letter_topics = LetterTopics(config, self._routes, self._brokers)
         self._kibana = Upkeep(config, self._brokers.topics)
         self._status = StatusServer(
@@ -94,6 +97,7 @@ class Daemon:
             self._parked,
             lambda: self._letter_topics.at_risk,
             self._kibana.links,
+            in_flight_max=lambda: 0 if self._handoff is None else self._handoff.in_flight_max,
         )
         self._loop = asyncio.new_event_loop()  # runs on its own thread from `run` on
 
@@ -104,7 +108,11 @@ class Daemon:
         Returns:
             The exit code.
         """
-        self._stop.on_signals()
+        with ExitStack() as failing:
+            # At the end of the process it would be taken to pieces in any order: a traceback.
+            failing.callback(self._loop.close)
+            self._stop.on_signals()
+            failing.pop_all()
         garbage.tune()
         bound = memory_bound_bytes(self._config)
         log.info("starting", version=__version__, memory_bound_mib=round(bound / 2**20))
@@ -159,7 +167,7 @@ class Daemon:
 
     def _consume(self, *letters: DeadLetters) -> None:
         bulk = self._config.bulk
-        handoff = Handoff(
+        self._handoff = handoff = Handoff(
             self._config.kafka.threads,
             bulk.queue_slots + bulk.in_flight,
             (bulk.queue_slots + bulk.in_flight) * bulk.bytes_max,
@@ -208,8 +216,9 @@ class Daemon:
         """
         templates_at = time.monotonic() + _TEMPLATES_EVERY_S
         letters_at = time.monotonic() + _LETTERS_EVERY_S
+        collecting = garbage.rounds()
         while not self._stop.wait(_WATCH_S):
-            garbage.collect()
+            next(collecting)
             self._check_ledger()
             if writing.done():  # a bug: nothing is settled or committed any more, nothing is lost
                 self._readiness.lacks("writer", "the writer ended, restart the daemon")
@@ -276,11 +285,7 @@ class Daemon:
 
     def _apply_templates(self) -> list[Step]:
         steps = self._on_loop(templates.apply(self._elastic, self._config))
-        for step in steps:
-            if step.action in WRITES:
-                log.info("template applied", what=templates.sentence(step))
-            elif step.action is StepAction.FOREIGN:
-                log.error("template not applied", what=templates.sentence(step))
+        templates.tell(steps)
         return steps
 
     def _on_loop(self, work: Coroutine[Any, Any, _T]) -> _T:

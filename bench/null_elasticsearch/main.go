@@ -22,6 +22,7 @@ import (
 type settings struct {
 	strict bool          // every line must be a JSON object, every action name its operation
 	delay  time.Duration // how long a bulk waits for its answer
+	stall  time.Duration // nothing is answered for so long at the end of each ten times as long
 	reject int64         // each document of this number gets a mapping error; 0: none
 	apart  string        // documents of indices that begin like this are counted apart; "": none
 	block  bool          // and are refused: such an index is under a write block
@@ -77,9 +78,8 @@ func (s *server) bulk(w http.ResponseWriter, r *http.Request) {
 	}
 	lines := bytes.Count(body.Bytes(), []byte{'\n'})
 	bad := s.badLines(body.Bytes(), lines)
-	if s.delay > 0 {
-		time.Sleep(s.delay)
-	}
+	time.Sleep(s.delay)
+	time.Sleep(s.stalled(time.Now()))
 	// Only create and index, which have two lines a document, are ever sent to it.
 	verdicts := s.count(arrived, s.look(body.Bytes(), lines/2), int64(body.Len()), bad)
 	answer := bulkAnswer(operation(body.Bytes()), r.URL.Query().Get("filter_path"), verdicts)
@@ -88,6 +88,19 @@ func (s *server) bulk(w http.ResponseWriter, r *http.Request) {
 		s.delays.note(body.Bytes(), time.Now())
 	}
 	w.Write(answer)
+}
+
+// stalled tells how long the stall lasts that a moment lies in; 0: it lies in none.
+func (s *server) stalled(now time.Time) time.Duration {
+	if s.stall == 0 {
+		return 0
+	}
+	period := 10 * s.stall
+	left := period - time.Duration(now.UnixNano())%period
+	if left > s.stall {
+		return 0
+	}
+	return left
 }
 
 // badLines counts what a real server would refuse; without -strict only an odd number of lines.
@@ -228,6 +241,7 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:9200", "address to listen on")
 	flag.BoolVar(&s.strict, "strict", false, "count lines that are no JSON object as bad")
 	flag.DurationVar(&s.delay, "delay", 0, "wait before each answer to a bulk")
+	flag.DurationVar(&s.stall, "stall", 0, "answer nothing so long at the end of each ten times as long")
 	flag.Int64Var(&s.reject, "reject", 0, "every Nth document gets a mapping error")
 	flag.StringVar(&s.apart, "apart", "", "count documents of indices with this prefix apart")
 	flag.BoolVar(&s.block, "block", false, "refuse the documents that are counted apart")

@@ -16,7 +16,8 @@ from fuzz.inputs import fields, headed
 from fuzz.json_mutation import mutated
 from fuzz.letters import check_letter
 from fuzz.targets import Raw
-from sink.core.bulk import Body, Bound, Bulk, Section
+from sink.core.body import Body
+from sink.core.bulk import Bound, Bulk, Section
 from sink.core.letters import letters_of_dead, letters_of_parked
 from sink.core.offsets import Ticket
 from sink.core.outcome import INDEXED, Answer, Outcome, Reply, Request, Verdict, judge
@@ -140,4 +141,5 @@ def _bulk(documents: int) -> Bulk:
         )
     ]
     records: list[Record] = [FakeRecord(_TOPIC, 0, n, b"{}") for n in range(documents)]
-    return Bulk(lines, records, sections, [], [ticket], len(Body(lines)))
+    body = Body(lines)
+    return Bulk(body, records, sections, [], [ticket], len(body))

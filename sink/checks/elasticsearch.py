@@ -10,7 +10,8 @@ from sink.checks import privileges
 from sink.checks.finding import Finding, Level, error, good, warning
 from sink.config import Config, ElasticsearchSettings
 from sink.core.coverage import uncovered
-from sink.core.template import WRITES, Kind, Template
+from sink.core.template import Kind, Template
+from sink.core.template_plan import WRITES, Step, StepAction
 from sink.edge import cluster
 from sink.edge.elastic import Elastic
 from sink.errors import Unauthorized, Unavailable
@@ -130,12 +131,22 @@ async def _templates(elastic: Elastic, config: Config) -> list[Finding]:
     ]
     if problems:
         return problems
-    pending = [step for step in await templates.plan(elastic, config) if step.action in WRITES]
+    steps = await templates.plan(elastic, config)
+    aside = [
+        warning("lifecycle", templates.sentence(step), look)
+        for step in steps
+        if step.action in (StepAction.LEFT_OUT, StepAction.HELD)
+    ]
+    return [*aside, await _pending(elastic, config, steps)]
+
+
+async def _pending(elastic: Elastic, config: Config, steps: Sequence[Step]) -> Finding:
+    pending = [step for step in steps if step.action in WRITES]
     if not pending:
-        return [good("templates", "each index of the routes gets one, all are up to date")]
+        return good("templates", "each index of the routes gets one, all are up to date")
     if config.templates.apply_on_start:
         text = f"each index of the routes gets one, the sink writes {len(pending)} at start"
-        return [good("templates", text)]
+        return good("templates", text)
     there = await elastic.get_templates(Kind.INDEX)
     now = [Template(Kind.INDEX, name, body) for name, body in there.items()]
     without = uncovered(templates.destinations(config), now)
@@ -143,8 +154,8 @@ async def _templates(elastic: Elastic, config: Config) -> list[Finding]:
     remedy = "sink templates apply"
     if without:
         text = f"{text}: no template matches the indices of route {', '.join(without)}"
-        return [error("templates", text, remedy)]
-    return [warning("templates", text, remedy)]
+        return error("templates", text, remedy)
+    return warning("templates", text, remedy)
 
 
 # Subject, the cluster privilege without which it cannot be found out, and how it is.

@@ -16,6 +16,10 @@ from sink.edge import cluster
 from sink.edge.elastic import Elastic
 from sink.routes import routes_of
 
+# ILM acts with the roles that the user had who wrote the policy, so it deletes only where the sink
+# may. Source: "Create or update lifecycle policy API".
+_AGEING = ("manage",)
+_COMMANDS = ("read", "view_index_metadata")  # what looks at indices: sink audit, sink replay
 _WRITING = {"create": "create_doc", "index": "index"}
 
 
@@ -71,8 +75,9 @@ async def findings(elastic: Elastic, config: Config) -> list[Finding]:
     """
     Compare what the user may do with what the sink does.
     """
-    on_cluster = ["manage_index_templates"] if config.templates.apply_on_start else []
-    needs = [*_needs(routes_of(config), templates.destinations(config))]
+    routes = templates.destinations(config)
+    needs = [*_needs(routes_of(config), routes)]
+    on_cluster = _on_cluster(routes) if config.templates.apply_on_start else []
     held = await cluster.privileges(elastic, on_cluster, [([on], of) for _, of, on in needs])
     if held is None:
         return [
@@ -92,16 +97,40 @@ async def findings(elastic: Elastic, config: Config) -> list[Finding]:
     return found or [good("privileges", f"user {held.user} has all that are needed")]
 
 
+def role(config: Config) -> dict[str, object]:
+    """
+    Give a role with all that the sink and its commands do, as `PUT _security/role/<name>` takes it.
+    """
+    routes = templates.destinations(config)
+    wanted: dict[str, list[str]] = {}
+    for _, of, pattern in _needs(routes_of(config), routes):
+        wanted.setdefault(pattern, []).append(of[0])
+    indices = [
+        {"names": [pattern], "privileges": [*dict.fromkeys((*privileges, *_COMMANDS))]}
+        for pattern, privileges in wanted.items()
+    ]
+    return {"cluster": [*_on_cluster(routes), "monitor"], "indices": indices}
+
+
+def _on_cluster(routes: Iterable[Destination]) -> list[str]:
+    ilm = ["manage_ilm"] if any(each.lifecycle for each in routes) else []
+    return ["manage_index_templates", *ilm]
+
+
 def _needs(
     routes: Sequence[Route], destinations: Sequence[Destination]
 ) -> Iterator[tuple[str, tuple[str, ...], str]]:
     """
     Give what is needed: subject, any one of these privileges, on indices of a pattern.
     """
-    for route, destination in zip(routes, destinations, strict=True):
-        for pattern, need in product(destination.patterns or ("*",), _NEEDS):
+    for route, each in zip(routes, destinations, strict=True):
+        behind = [pattern for found in each.ageing.values() for pattern in found if each.alias]
+        patterns = [*(each.patterns or ("*",)), *(behind if each.lifecycle else ())]
+        for pattern, need in product(patterns, _NEEDS):
             if need.holds(route):
                 yield need.subject, need.of(route), pattern
+        for pattern in patterns if each.lifecycle else ():
+            yield "privileges", _AGEING, pattern
 
 
 def _lack(subject: str, user: str, missing: list[str]) -> Finding:

@@ -22,7 +22,7 @@ _COMMANDS = {
     "dlq": "List, show and replay dead letters.",
     "parked": "List the documents whose index takes none, and decide about them.",
     "replay": "Read a range of a topic again and index it.",
-    "templates": "Plan, apply, list and show index templates.",
+    "templates": "Index templates and lifecycles: plan, apply, compare, roll back.",
     "kibana": "Make data views for the topics, and a starter dashboard.",
     "config": "Make, show and describe the configuration.",
 }

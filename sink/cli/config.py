@@ -1,5 +1,5 @@
 """
-`sink config`: write a commented file, show what holds and why, print the JSON Schema.
+`sink config`: write a commented file, show what holds and why, print the JSON Schema or a role.
 """
 
 import json
@@ -79,3 +79,18 @@ def schema() -> None:
     from sink.config import Config
 
     click.echo(json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False))
+
+
+@config.command()
+@config_file
+@click.pass_obj
+def role(path: Path | None) -> None:
+    """
+    Print the role that the user of Elasticsearch needs, for `PUT _security/role/<name>`.
+
+    It names no more than the configured routes need; asks no cluster.
+    """
+    from sink.checks import privileges
+    from sink.config import load
+
+    click.echo(json.dumps(privileges.role(load(path)), indent=2, ensure_ascii=False))

@@ -16,10 +16,14 @@ def run(context: click.Context, threads: int | None, log_level: str | None) -> N
     """
     Move records until stopped (SIGTERM or Ctrl-C; a second one ends at once).
     """
+    from sink.edge import garbage
+
+    garbage.wait()
     from sink.config import load
     from sink.daemon import Daemon
-    from sink.edge import logs
+    from sink.edge import arenas, logs
 
+    arenas.bound()
     given = {"kafka.threads": threads, "log.level": log_level}
     flags = {key: value for key, value in given.items() if value is not None}
     config = load(context.obj, flags)

@@ -69,4 +69,6 @@ def _tagged(tags: bytes) -> bytes:
     return b'[%b"%b"]' % (tags and tags + b",", _NO_TIME)
 
 
-LOGSTASH = collector_of(Format("logstash", _text, mend=timed, constants=_constants))
+LOGSTASH = collector_of(
+    Format("logstash", _text, mend=timed, constants=_constants, time_fits=_TIME.fullmatch)
+)

@@ -13,7 +13,7 @@ import msgspec
 import orjson
 
 from sink.core.collector import Answer, Batch, Collector, Drop, Refused, Source
-from sink.core.fields import UNSET, loose, strict
+from sink.core.fields import UNSET, dated, loose, strict
 from sink.core.instant import read_ms
 from sink.core.json_objects import (
     BYTE_ORDER_MARK,
@@ -52,6 +52,7 @@ class Format:
         guess: Does the same faster, where what it makes has the shape. Takes any bytes.
         constants: Fields besides `@timestamp` that a document gets where it lacks them, as JSON.
         lacking: No document of a batch may have one of these.
+        time_fits: Tells whether an `@timestamp` of a document's own may stay; without it any may.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Format:
     guess: Callable[[bytes], bytes] | None = None
     constants: Callable[[str], tuple[tuple[str, bytes], ...]] = lambda _: ()
     lacking: tuple[str, ...] = ()
+    time_fits: Callable[[msgspec.Raw], object] | None = None
 
 
 def collector_of(form: Format) -> Collector:
@@ -108,6 +110,7 @@ class Objects:
         # The names do not depend on the topic, only what they hold.
         self._names = (TIMESTAMP, *(name for name, _ in form.constants("")))
         self._strict = strict((*self._names, *form.lacking), form.time_field, dict(form.shape))
+        self._dated = dated(TIMESTAMP, (*self._names[1:], *form.lacking), dict(form.shape))
         self._lacks = strict(form.lacking, None, {})
         self._loose = loose(self._names, form.time_field)
         self._getters = [attrgetter(f"f{n}") for n in range(len(self._names))]
@@ -152,11 +155,28 @@ class Objects:
             if self._own_time:
                 times_ms = list(map(self._time_ms, map(_time_of, decoded), times_ms))
             return stamp_all(fit, map(heads.__getitem__, times_ms))
+        made = self._dated_batch(values, heads)
+        if made is not None:
+            return made
         if self._form.lacking and self._form.mend is not None:
             return None  # it may add fields
         if plain_objects(values, self._lacks, 0) is None:
             return None
         return list(map(self._document, values, times_ms, repeat(heads)))
+
+    def _dated_batch(self, values: list[bytes], heads: Heads) -> list[bytes] | None:
+        """
+        Do what `batch` does where each value has `@timestamp`, and none of the other fields.
+
+        One by one such values cost 4 times as much with constants, 1.5 times without.
+        """
+        fits = self._form.time_fits
+        decoded = plain_objects(values, self._dated, 0 if fits is None else None)
+        if decoded is None or (fits is not None and not all(map(fits, map(_time_of, decoded)))):
+            return None
+        if len(self._names) == 1:
+            return values
+        return stamp_all(values, repeat(heads.without(0, [True])))
 
     def _heads(self, topic: str) -> Heads:
         return Heads(self._form.constants(topic))

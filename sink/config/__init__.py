@@ -8,6 +8,7 @@ from sink.config.elasticsearch import ElasticsearchSettings
 from sink.config.index import IndexSettings, TimeGuardSettings
 from sink.config.kafka import KafkaSettings
 from sink.config.kibana import KibanaSettings
+from sink.config.lifecycle import LifecycleSettings
 from sink.config.load import Effective, effective, load
 from sink.config.routes import RouteSettings
 from sink.config.settings import (
@@ -29,6 +30,7 @@ __all__ = [
     "IndexSettings",
     "KafkaSettings",
     "KibanaSettings",
+    "LifecycleSettings",
     "LogSettings",
     "RouteSettings",
     "ShutdownSettings",

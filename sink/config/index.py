@@ -140,7 +140,7 @@ class IndexSettings(Section):
         min_length=1,
         examples=["logs-{topic}-prod"],
         description="Data stream instead of an index, of the form logs-<dataset>-<namespace>; "
-        "what may stand in braces is as in name. Its template and lifecycle make new indices.",
+        "what may stand in braces is as in name. It rolls over by its lifecycle.",
     )
     period: Literal["month", "week", "day"] = Field(
         default="month",

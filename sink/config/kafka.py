@@ -41,7 +41,7 @@ OWNED = {
     "queued.max.messages.kbytes": "use kafka.queued_kbytes",
     "queued.min.messages": "use kafka.queued_kbytes",
     "fetch.max.bytes": "use kafka.fetch_bytes_max",
-    "fetch.wait.max.ms": "it waits half a second when there is nothing",
+    "fetch.wait.max.ms": "it waits a second when there is nothing",
     "fetch.queue.backoff.ms": "it asks again as soon as there is room",
     "security.protocol": "use kafka.security_protocol",
     "ssl.ca.location": "use kafka.ssl_ca_location",

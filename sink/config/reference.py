@@ -119,6 +119,8 @@ def _type(schema: Mapping[str, Any]) -> str:
 def _bounds(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(schema["enum"])
+    if "const" in schema:
+        return str(schema["const"])
     if "minimum" in schema:
         return f"{number(schema['minimum'])} … {number(schema['maximum'])}"
     if "maxLength" in schema:

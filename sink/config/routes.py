@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sink.config.index import FieldPath, IndexSettings, TimeGuardSettings
+from sink.config.lifecycle import LifecycleSettings
 from sink.config.section import Section, Topic, comma_text
 from sink.config.shape import ShapeSettings
 
@@ -119,6 +120,9 @@ class RouteSettings(Section):
     )
     index: IndexSettings = Field(
         default_factory=IndexSettings, description="Index of the documents."
+    )
+    lifecycle: LifecycleSettings = Field(
+        default_factory=LifecycleSettings, description="How long the indices are kept."
     )
     time_guard: TimeGuardSettings = Field(
         default_factory=TimeGuardSettings, description="Which times may date an index."

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, DirectoryPath, Field, field_validator, mod
 from sink.config.elasticsearch import ElasticsearchSettings
 from sink.config.kafka import KafkaSettings
 from sink.config.kibana import KibanaSettings
+from sink.config.lifecycle import LifecycleSettings
 from sink.config.routes import RouteSettings
 from sink.config.section import Section, Topic, json_text, topic_name
 
@@ -35,7 +36,7 @@ class BulkSettings(Section):
         description="Longest wait for more documents when there are few. Behind, bulks fill up.",
     )
     queue_slots: int = Field(
-        default=4,
+        default=2,
         ge=1,
         le=1024,
         description="Bulks that may wait to be sent. When all are taken the consumer threads wait. "
@@ -173,7 +174,9 @@ class TemplatesSettings(Section):
         description="Folder of your own templates. Without it: the ones the sink brings.",
     )
     apply_on_start: bool = Field(
-        default=True, description="Create or update the templates at start. Never deletes one."
+        default=True,
+        description="Create or update the templates and lifecycle policies at start. Never deletes "
+        "one.",
     )
 
 
@@ -235,6 +238,7 @@ class Config(Section):
     dead_letter: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     park: ParkSettings = Field(default_factory=ParkSettings)
     templates: TemplatesSettings = Field(default_factory=TemplatesSettings)
+    lifecycle: LifecycleSettings = Field(default_factory=LifecycleSettings)
     kibana: KibanaSettings = Field(default_factory=KibanaSettings)
     status: StatusSettings = Field(default_factory=StatusSettings)
     shutdown: ShutdownSettings = Field(default_factory=ShutdownSettings)

@@ -5,7 +5,7 @@ How much memory the daemon may take: computed at start, logged, and held against
 from collections.abc import Sequence
 
 from sink.config import Config
-from sink.core.bulk import PIECE_BYTES
+from sink.core.body import PIECE_BYTES
 from sink.core.record import Headers, Record, headers_of
 
 # Interpreter, libraries, three librdkafka clients and their threads, measured at idle.

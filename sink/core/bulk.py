@@ -7,10 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, groupby
+from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
+from sink.core.body import Body
 from sink.core.collect import Rejected
 from sink.core.offsets import Ticket
 from sink.core.record import Record
@@ -18,46 +20,7 @@ from sink.core.record import Record
 if TYPE_CHECKING:
     from sink.core.series import Series
 
-_PIECE_LINES = 2048
-PIECE_BYTES = 600_000
 _NONE: Mapping[int, bytes] = {}
-
-
-class Body:
-    """
-    The NDJSON of a request: its length is known, its bytes are joined piece by piece.
-
-    A piece of some 600 KB is sent while it is in the processor's cache, and no copy of the whole
-    is ever made: that spares 0.2 µs a document and a second bulk of memory for each in flight.
-    """
-
-    def __init__(self, lines: list[bytes]) -> None:
-        self._lines = lines
-        self._size_bytes = sum(map(len, lines)) + len(lines)
-
-    def __len__(self) -> int:
-        """
-        Count the bytes.
-        """
-        return self._size_bytes
-
-    def __iter__(self) -> Iterator[bytes]:
-        """
-        Give the pieces in order. Each ends with a newline, as every line of NDJSON must.
-        """
-        # By their average: fifty documents of 100 KB would be one piece, a copy of the whole.
-        fitting = len(self._lines) * PIECE_BYTES // max(1, self._size_bytes)
-        step = max(1, min(_PIECE_LINES, fitting))
-        for begin in range(0, len(self._lines), step):
-            piece = self._lines[begin : begin + step]
-            piece.append(b"")
-            yield b"\n".join(piece)
-
-    def __bytes__(self) -> bytes:
-        """
-        Join the whole.
-        """
-        return b"".join(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +49,21 @@ class Actions(NamedTuple):
     The action lines of some documents, and where each is bound for.
 
     Args:
-        lines: One a document.
+        begins: One a document: the line, or its begin.
         bounds: With a number of documents each, in order of position.
+        ends: How the lines go on; empty where they are whole.
     """
 
-    lines: list[bytes]
+    begins: list[bytes]
     bounds: list[tuple[Bound, int]]
+    ends: Sequence[bytes] = ()
+
+    @property
+    def lines(self) -> list[bytes]:
+        """
+        The action lines.
+        """
+        return list(map(add, self.begins, self.ends)) if self.ends else self.begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +90,7 @@ class Bulk:
     The actions of one request: position n is lines 2n (action) and 2n+1 (source).
     """
 
-    lines: list[bytes]
+    written: Body
     records: list[Record]  # by position: whose record each document came from
     sections: list[Section]  # in order of position
     rejected: list[Rejected]  # dead before they were sent; settled with the bulk
@@ -132,11 +104,26 @@ class Bulk:
         """
         return len(self.records)
 
-    def body(self) -> "Body":
+    def body(self) -> Body:
         """
-        Give the request's body, to be joined while it is sent.
+        Give the request's body.
         """
-        return Body(self.lines)
+        return self.written
+
+    @property
+    def lines(self) -> list[bytes]:
+        """
+        The lines of the body, to be read and changed. To ask takes the body to pieces.
+        """
+        return self.written.lines()
+
+    def first(self) -> "Bulk":
+        """
+        Make a bulk of the first document, as `part` does, and leave the others as they are.
+        """
+        body = Body(self.written.first())
+        section = replace(self.sections[0], documents=1)
+        return Bulk(body, self.records[:1], [section], [], [], len(body), self.worker)
 
     def part(self, positions: Sequence[int], changed: Mapping[int, bytes] = _NONE) -> "Bulk":
         """
@@ -146,7 +133,8 @@ class Bulk:
             positions: In rising order.
             changed: position → another source.
         """
-        lines = [line for p in positions for line in self.lines[2 * p : 2 * p + 2]]
+        own = self.lines
+        lines = [line for p in positions for line in own[2 * p : 2 * p + 2]]
         for place, position in enumerate(positions if changed else ()):
             lines[2 * place + 1] = changed.get(position, lines[2 * place + 1])
         records = [self.records[p] for p in positions]
@@ -156,7 +144,8 @@ class Bulk:
             replace(self.sections[place], documents=len(list(same)))
             for place, same in groupby(places)
         ]
-        return Bulk(lines, records, sections, [], [], len(Body(lines)), self.worker)
+        body = Body(lines)
+        return Bulk(body, records, sections, [], [], len(body), self.worker)
 
     def ranges_by_bound(self) -> dict[Bound, list[range]]:
         """
@@ -179,14 +168,16 @@ class Bulk:
         """
         lines: list[bytes] = []
         records: list[Record] = []
+        own = self.lines
         for each in ranges:
-            lines += self.lines[2 * each.start : 2 * each.stop]
+            lines += own[2 * each.start : 2 * each.stop]
             records += self.records[each.start : each.stop]
         begins = {each.start for each in ranges}
         starts = accumulate((section.documents for section in self.sections), initial=0)
         sections = [s for s, begin in zip(self.sections, starts, strict=False) if begin in begins]
-        size_bytes = len(Body(lines)) if size_bytes is None else size_bytes
-        return Bulk(lines, records, sections, [], [], size_bytes, self.worker)
+        body = Body(lines)
+        size_bytes = len(body) if size_bytes is None else size_bytes
+        return Bulk(body, records, sections, [], [], size_bytes, self.worker)
 
     def by_bound(self) -> dict[Bound, list[int]]:
         """
@@ -226,14 +217,14 @@ def moved_to(bulk: Bulk, bound: Bound, other: Bound) -> Counter[str]:
         Topic consumed from → documents.
     """
     moved: Counter[str] = Counter()
-    begin = 0
+    begin, lines = 0, bulk.lines
     for place, section in enumerate(bulk.sections):
         end = begin + section.documents
         if section.bound == bound:
             bulk.sections[place] = replace(section, bound=other)
             moved[section.consumed_from] += section.documents
             for position in range(begin, end):
-                ((op_type, target),) = orjson.loads(bulk.lines[2 * position]).items()
-                bulk.lines[2 * position] = orjson.dumps({op_type: target | {"_index": other.index}})
+                ((op_type, target),) = orjson.loads(lines[2 * position]).items()
+                lines[2 * position] = orjson.dumps({op_type: target | {"_index": other.index}})
         begin = end
     return moved

@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from operator import itemgetter
 from typing import cast
 
 import orjson
@@ -18,8 +17,8 @@ from sink.core.offsets import Ticket
 from sink.core.record import Element, Partition, Record
 from sink.errors import Reject
 
-_time_of = itemgetter(1)
 _NEITHER = (None, None)
+_RUN_RECORDS = 1024
 _NO_OBJECT = "the collector's answer is not one JSON object"
 
 
@@ -121,21 +120,37 @@ class Documents:
 
 def runs(records: Sequence[Record]) -> Iterator[Run]:
     """
-    Split a poll into runs of one partition. Cost: 0.08 µs a record (whole batch in C).
+    Split a poll into runs of one partition, of a thousand records at most.
+
+    What is made of a run stays in the processor's cache from one step to the next then: runs of
+    5,000 cost 0.05 µs a record more. Cost: 0.07 µs a record (whole batch in C); 0.10 if topic and
+    partition were one key.
     """
-    begin = 0
     kind = type(records[0]) if records else Record
-    places = zip(map(kind.topic, records), map(kind.partition, records), strict=True)
-    for (topic, number), same in groupby(places):
-        end = begin + len(list(same))
-        part = list(records[begin:end])
-        first, last = part[0].offset(), part[-1].offset()
-        assert topic is not None
+    topics = list(map(kind.topic, records))
+    begin = 0
+    for number, same in groupby(map(kind.partition, records)):
+        stop = begin + len(list(same))
         assert number is not None
-        assert first is not None
-        assert last is not None
-        yield Run(Partition(topic, number), part, first, last + 1)
-        begin = end
+        while begin < stop:
+            end = _end_of_topic(topics, begin, min(stop, begin + _RUN_RECORDS))
+            part = list(records[begin:end])
+            first, last, topic = part[0].offset(), part[-1].offset(), topics[begin]
+            assert topic is not None
+            assert first is not None
+            assert last is not None
+            yield Run(Partition(topic, number), part, first, last + 1)
+            begin = end
+
+
+def _end_of_topic(topics: list[str | None], begin: int, end: int) -> int:
+    """
+    Tell where the topic at a position is followed by another one, at the latest at the end.
+    """
+    topic = topics[begin]
+    if topics[begin:end].count(topic) == end - begin:
+        return end
+    return next(place for place in range(begin, end) if topics[place] != topic)
 
 
 def pieces(run: Run, collector: Collector, docs_max: int) -> Iterator[tuple[Run, Documents]]:
@@ -178,7 +193,7 @@ def _whole(run: Run, collector: Collector) -> Documents | None:
         return None
     kind = type(run.records[0])
     values = cast("list[bytes]", list(map(kind.value, run.records)))
-    times_ms = list(map(_time_of, map(kind.timestamp, run.records)))
+    times_ms = [time_ms for _, time_ms in map(kind.timestamp, run.records)]
     for batch, shape in able:
         sources = batch(values, times_ms, run.partition.topic)
         if sources is not None:

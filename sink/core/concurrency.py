@@ -9,15 +9,15 @@ stalling, crowded and refusing.
 
 from statistics import median_low
 
-_BEGIN = 4
+_BEGIN = 2
 _SHRINK = 0.75
 # One more is worth its memory where it raises the rate so much.
 _WORTH = 1.03
 # Only refusals leave one: with two, one is on its way while the answer to the other is read.
 _RATED_MIN = 2
 _LEARN = 0.5  # how much a round changes what is known of its number
-# So many rounds pass before what was too many is tried again, and twice as many each time that it
-# is in vain: a try costs what it loses, and others on the cluster what it refuses.
+# So many rounds pass before what was too many is tried again, and twice as many each time that as
+# many are in vain: a try costs what it loses, and others on the cluster what it refuses.
 _PATIENCE_ROUNDS = 15
 _PATIENCE_ROUNDS_MAX = 120
 
@@ -34,7 +34,7 @@ class Concurrency:
         self._most = most
         self.limit = min(_BEGIN, most)
         self._rates: dict[int, float] = {}  # bulks under way → answers a second
-        self._too_many = 0  # proved to be so last
+        self._too_many = most + 1  # proved to be so last
         self._patience = 0  # rounds until it is tried again
         self._next_patience = _PATIENCE_ROUNDS
         self._stale = 0  # answers to come of bulks that were sent before it changed
@@ -81,13 +81,15 @@ class Concurrency:
 
     def _grow(self, in_flight: int) -> None:
         if self.limit >= self._too_many:  # it is not any more
-            self._next_patience = _PATIENCE_ROUNDS
+            self._too_many, self._next_patience = self._most + 1, _PATIENCE_ROUNDS
         if self.limit < self._most:
             self._change(self.limit + 1, in_flight)
 
     def _shrink(self, limit: int, in_flight: int) -> None:
-        self._too_many, self._patience = self.limit, self._next_patience
-        self._next_patience = min(2 * self._next_patience, _PATIENCE_ROUNDS_MAX)
+        self._patience = self._next_patience
+        if self.limit >= self._too_many:  # fewer tell of a server that is not what it was
+            self._next_patience = min(2 * self._next_patience, _PATIENCE_ROUNDS_MAX)
+        self._too_many = self.limit
         self._change(limit, in_flight)
 
     def _change(self, limit: int, in_flight: int) -> None:

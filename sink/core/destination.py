@@ -3,11 +3,13 @@ Where the documents of a route go, as the patterns of an index template say it.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from os.path import commonprefix
+from types import MappingProxyType
 from typing import NamedTuple
 
+from sink.core.lifecycle import Lifecycle
 from sink.core.naming import OVERFLOW, IndexNames
 
 # What the names of these topics at these times have in common is in every name: in no zone does a
@@ -21,6 +23,7 @@ _TIMES_MS = (
     *range(1_709_089_200_000, 1_709_089_200_000 + 12 * _HOUR_MS, _HOUR_MS),
 )
 _NO_TIME = -1
+_DIGITS = "0123456789"
 
 
 class Destination(NamedTuple):
@@ -33,6 +36,11 @@ class Destination(NamedTuple):
     patterns: tuple[str, ...]  # together they match every index of the route; empty: there are none
     sample: str  # the name of one such index
     stream: bool = False  # they are data streams
+    lifecycle: Lifecycle | None = None
+    alias: bool = False  # the name has no date: it may be an alias that rolls over
+    # A pattern → those of its indices that may grow old. Never matches an …_undated index, which
+    # gets documents for ever.
+    ageing: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 def destination(
@@ -54,12 +62,17 @@ def destination(
     """
     sample = names.dated([*topics, *_TOPICS][0], _TIMES_MS[0], _values(names)[0]).name
     if names.stream:
-        return Destination(route, collector, (names.pattern(),), sample, stream=True)
+        whole = names.pattern()
+        old = {whole: (whole,)}
+        return Destination(route, collector, (whole,), sample, stream=True, ageing=old)
     known = [*topics, OVERFLOW] if topics and capped else topics
     patterns = _patterns(names, _TOPICS) or {
         pattern for topic in known for pattern in _patterns(names, [topic])
     }
-    return Destination(route, collector, tuple(sorted(patterns)), sample)
+    ageing = _ageing(names, patterns)
+    return Destination(
+        route, collector, tuple(sorted(patterns)), sample, alias=not names.has_date, ageing=ageing
+    )
 
 
 def covers(wide: str, narrow: str) -> bool:
@@ -81,6 +94,21 @@ def _patterns(names: IndexNames, topics: Sequence[str]) -> set[str]:
         return set()
     undated = {names.dated(topics[0], _NO_TIME, its).name for its in values}
     return {pattern, *(each for each in undated if not covers(pattern, each))}
+
+
+def _ageing(names: IndexNames, patterns: set[str]) -> dict[str, tuple[str, ...]]:
+    """
+    Give the patterns of what rolls over behind an alias, or of the names that end with a date.
+
+    Behind an alias six digits are counted up. A date ends with a digit, and `undated` does not.
+    """
+    if not names.has_date:
+        return {each: (f"{each}-0*",) for each in patterns if not each.endswith("*")}
+    ends = {names.dated(_TOPICS[0], at, _values(names)[0]).name[-1] for at in _TIMES_MS}
+    if not ends <= set(_DIGITS):
+        return {}
+    wide = [each for each in patterns if each.endswith("*")]
+    return {each: tuple(each + digit for digit in _DIGITS) for each in wide}
 
 
 def _values(names: IndexNames) -> list[list[str]]:

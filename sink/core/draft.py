@@ -3,15 +3,18 @@ The documents of one poll, cut into bulks.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import accumulate, starmap
-from operator import add
+from itertools import accumulate
 
+from sink.core.body import Body, document_ends
 from sink.core.bulk import Actions, Bound, Bulk, Section
 from sink.core.collect import Documents, Rejected, Run
 from sink.core.offsets import OffsetTracker, Ticket
 from sink.core.record import Record
+
+_JOINED_DOCS = 256
+_PARTS = 5  # of a document: begin and end of its action line, its source, two newlines
 
 
 @dataclass(slots=True)
@@ -31,30 +34,43 @@ class _Share:
 class Draft:
     """
     The documents of one poll, before they are cut into bulks.
+
+    They are joined as they come, some hundred at a time: their bytes are in the processor's cache
+    then, and what was made of them on the way is freed before more is.
     """
 
-    actions: list[bytes] = field(default_factory=list)
-    sources: list[bytes] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    _pieces: list[tuple[bytes, int]] = field(default_factory=list)  # with a number of documents
+    _parts: list[bytes] = field(default_factory=list)  # of documents that are not joined yet
     _shares: list[_Share] = field(default_factory=list)
 
     def __len__(self) -> int:
         """
         Count the documents to be sent.
         """
-        return len(self.sources)
+        return len(self.records)
 
     def add(self, run: Run, documents: Documents, actions: Actions) -> None:
         """
         Add the documents of a run, with the action line of each.
         """
-        assert len(actions.lines) == len(documents.sources) == len(documents.records)
-        begin = len(self.sources)
-        self.actions += actions.lines
-        self.sources += documents.sources
+        assert len(actions.begins) == len(documents.sources) == len(documents.records)
+        begin = len(self.records)
         self.records += documents.records
-        end = len(self.sources)
+        end = len(self.records)
         self._shares.append(_Share(run, begin, end, documents.rejected, actions.bounds))
+        parts = _parts(actions, documents.sources)
+        if self._parts:
+            self._parts += parts
+        else:
+            self._parts = parts
+        if len(self._parts) >= _PARTS * _JOINED_DOCS:
+            self._join()
+
+    def _join(self) -> None:
+        if self._parts:
+            self._pieces.append((b"".join(self._parts), len(self._parts) // _PARTS))
+            self._parts = []
 
     def bulks(self, tracker: OffsetTracker, docs_max: int, bytes_max: int) -> list[Bulk]:
         """
@@ -62,9 +78,10 @@ class Draft:
 
         Its ticket goes with every bulk that holds a document, or a dead letter, of its records.
         """
-        made = [self._bulk(*piece) for piece in self._cut(docs_max, bytes_max)]
+        self._join()
+        made = [self._bulk(*each) for each in cut(self._pieces, docs_max, bytes_max)]
         if not made and any(share.rejected for share in self._shares):
-            made = [self._bulk(0, 0, 0)]
+            made = [self._bulk([], 0, 0)]
         ends = list(accumulate(map(len, made)))
         for share in self._shares:
             parts = _bulks_of(share, ends)
@@ -78,24 +95,21 @@ class Draft:
             _add_sections(made, ends, share, ticket)
         return made
 
-    def _cut(self, docs_max: int, bytes_max: int) -> list[tuple[int, int, int]]:
-        """
-        Tell where to cut: (begin, end, bytes). Most polls make one bulk, and are only added up.
-        """
-        total = sum(map(len, self.actions)) + sum(map(len, self.sources)) + 2 * len(self.sources)
-        if not self.sources:
-            return []
-        if len(self.sources) <= docs_max and total <= bytes_max:
-            return [(0, len(self.sources), total)]
-        pairs = zip(map(len, self.actions), map(len, self.sources), strict=True)
-        sizes = [2 + size for size in starmap(add, pairs)]
-        return [(b, e, sum(sizes[b:e])) for b, e in cut(sizes, docs_max, bytes_max)]
+    def _bulk(self, pieces: list[bytes], begin: int, end: int) -> Bulk:
+        body, whole = Body.of_pieces(pieces, end - begin), end - begin == len(self.records)
+        records = self.records if whole else self.records[begin:end]
+        return Bulk(body, records, [], [], [], len(body))
 
-    def _bulk(self, begin: int, end: int, size_bytes: int) -> Bulk:
-        lines = [b""] * (2 * (end - begin))
-        lines[0::2] = self.actions[begin:end]
-        lines[1::2] = self.sources[begin:end]
-        return Bulk(lines, self.records[begin:end], [], [], [], size_bytes)
+
+def _parts(actions: Actions, sources: list[bytes]) -> list[bytes]:
+    """
+    Give what documents are joined of, `_PARTS` each: begin and end of the action line, the source.
+    """
+    parts = [b"\n"] * (_PARTS * len(sources))
+    parts[0::_PARTS] = actions.begins
+    parts[1::_PARTS] = actions.ends or [b""] * len(sources)
+    parts[3::_PARTS] = sources
+    return parts
 
 
 def _add_sections(made: list[Bulk], ends: list[int], share: _Share, ticket: Ticket) -> None:
@@ -122,20 +136,32 @@ def _bulks_of(share: _Share, ends: list[int]) -> range:
     return range(bisect_right(ends, share.begin), bisect_left(ends, share.end) + 1)
 
 
-def cut(sizes: Sequence[int], docs_max: int, bytes_max: int) -> Iterator[tuple[int, int]]:
+def cut(
+    pieces: Iterable[tuple[bytes, int]], docs_max: int, bytes_max: int
+) -> Iterator[tuple[list[bytes], int, int]]:
     """
     Cut documents into bulks in their order: none over a limit unless it is one document alone.
 
     Args:
-        sizes: Bytes of each document with its action.
+        pieces: Joined documents, with their number.
     Yields:
-        (begin, end) positions.
+        The pieces of a bulk, and its documents as (begin, end) positions.
     """
-    begin = held = 0
-    for position, size in enumerate(sizes):
-        if position > begin and (position - begin >= docs_max or held + size > bytes_max):
-            yield begin, position
-            begin, held = position, 0
-        held += size
-    if begin < len(sizes):
-        yield begin, len(sizes)
+    held: list[bytes] = []
+    begin = end = held_bytes = 0
+    for piece, documents in pieces:
+        if end + documents - begin <= docs_max and held_bytes + len(piece) <= bytes_max:
+            held.append(piece)
+            end, held_bytes = end + documents, held_bytes + len(piece)
+            continue
+        done = seen = 0  # bytes of the piece: in bulks that were given, and looked at
+        for until in document_ends(piece):
+            size = held_bytes + until - done
+            if end > begin and (end - begin >= docs_max or size > bytes_max):
+                yield [*held, piece[done:seen]] if seen > done else held, begin, end
+                held, held_bytes, begin, done = [], 0, end, seen
+            seen, end = until, end + 1
+        held.append(piece[done:])
+        held_bytes += len(piece) - done
+    if end > begin:
+        yield held, begin, end

@@ -26,9 +26,19 @@ def strict(absent: tuple[str, ...], time_field: str | None, shape: dict[str, Any
     Returns:
         Raises `msgspec.DecodeError` or `RecursionError`.
     """
-    fields: list[Any] = [_field(f"f{n}", _ABSENT, name) for n, name in enumerate(absent)]
-    fields += [_field(f"s{n}", type_, name) for n, (name, type_) in enumerate(shape.items())]
-    return _decoder([*fields, *_time(time_field, absent)])
+    return _decoder([*_judged(absent, shape), *_time(time_field, absent)])
+
+
+def dated(name: str, absent: tuple[str, ...], shape: dict[str, Any]) -> Decode:
+    """
+    Make a decoder that refuses a document that has no time, or cannot stay as it is otherwise.
+
+    Args:
+        name: Of the field that holds the time; it is given as `.time`, in the bytes it came in.
+        absent: As `strict` takes them, like the shape.
+    """
+    fields: list[Any] = [("time", msgspec.Raw, msgspec.field(name=name))]
+    return _decoder(fields + _judged(absent, shape))
 
 
 def loose(names: tuple[str, ...], time_field: str | None) -> Decode:
@@ -40,6 +50,11 @@ def loose(names: tuple[str, ...], time_field: str | None) -> Decode:
     """
     fields = [_field(f"f{n}", _RAW, name) for n, name in enumerate(names)]
     return _decoder([*fields, *_time(time_field, names, _RAW)])
+
+
+def _judged(absent: tuple[str, ...], shape: dict[str, Any]) -> list[Any]:
+    fields = [_field(f"f{n}", _ABSENT, name) for n, name in enumerate(absent)]
+    return fields + [_field(f"s{n}", type_, name) for n, (name, type_) in enumerate(shape.items())]
 
 
 def _time(name: str | None, others: tuple[str, ...], type_: Any = Any) -> list[Any]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from sink.core.bulk import Body, Bulk
+from sink.core.body import Body
+from sink.core.bulk import Bulk
 from sink.core.outcome import Verdict
 from sink.core.tally import Progress
 
@@ -171,5 +172,5 @@ def dry_run(document: Bulk) -> Bulk:
     ((_, target),) = orjson.loads(document.lines[0]).items()
     # With its pipeline: a missing one is no document's fault.
     kept = {name: target[name] for name in ("pipeline", "_index") if name in target}
-    lines = [orjson.dumps({"create": kept | {"_id": _PROBE_ID}}), b'{"_source":1}']
-    return Bulk(lines, document.records, document.sections, [], [], len(Body(lines)))
+    body = Body([orjson.dumps({"create": kept | {"_id": _PROBE_ID}}), b'{"_source":1}'])
+    return Bulk(body, document.records, document.sections, [], [], len(body))

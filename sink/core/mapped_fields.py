@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from sink.core.coverage import winner
 from sink.core.data_view import TIMESTAMP
 from sink.core.destination import Destination
-from sink.core.template import Body, Kind, Template
+from sink.core.template import Kind, Template
+from sink.core.template_body import Body
 
 _DATES = ("date", "date_nanos")
 

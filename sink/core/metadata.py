@@ -2,14 +2,17 @@
 What is known of a record besides its value, as fields of a document.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from operator import add
 
 import orjson
 
 from sink.core.collect import Documents
 from sink.core.instant import json_of
+from sink.core.numbered import ends, halves
 from sink.core.record import Headers, Record, headers_of
 
+_ENDS = ends(b",")
 HEADER = "headers."  # followed by the name of one
 
 Copied = Callable[[Record], bytes]  # record → `"name":value,`; nothing where it has none
@@ -39,15 +42,19 @@ def column(source: str, name: str) -> Column:
     Make what copies it for each document of a batch, each of which is one record.
 
     Returns:
-        Puts it behind what it is given. Cost: 0.12 µs a document for the offset.
+        Puts it behind what it is given. Cost: 0.05 µs a document for the offset.
     """
     if source == "offset":
-        form = (orjson.dumps(name) + b":").replace(b"%", b"%%") + b"%d,"
-        return lambda documents, front: map(
-            (front.replace(b"%", b"%%") + form).__mod__, documents.ids
-        )
+        begin = orjson.dumps(name) + b":"
+        return lambda documents, front: _numbered(front + begin, documents.ids)
     pair = copied(source, name)
     return lambda documents, front: map(front.__add__, map(pair, documents.records))
+
+
+def _numbered(before: bytes, offsets: Sequence[int] | list[bytes]) -> Iterable[bytes]:
+    if isinstance(offsets, range):
+        return map(add, *halves(before, offsets, _ENDS))
+    return map((before.replace(b"%", b"%%") + b"%d,").__mod__, offsets)
 
 
 def constant(pair: bytes) -> Copied:

@@ -21,7 +21,7 @@ from sink.core.stamp import TIMESTAMP, stamp
 
 CONFLICT_FIELD = "conflict_field"  # the setting's value
 _SUFFIX = "_conflict"
-_MARK = b'{"sink.repaired":['  # a built-in collector's document begins with another field
+REPAIRED_MARK = b'{"sink.repaired":['  # a built-in collector's document begins with another field
 _TYPES = frozenset({"document_parsing_exception", "mapper_parsing_exception"})
 _REASON = re.compile(
     r"(?:\[\d+:\d+\] )?"
@@ -66,7 +66,7 @@ def is_repaired(source: bytes) -> bool:
     """
     Tell whether a document was repaired.
     """
-    return source.startswith(_MARK)
+    return source.startswith(REPAIRED_MARK)
 
 
 def conflicting_field(verdict: Verdict) -> str | None:
@@ -90,7 +90,7 @@ def without_conflict(source: bytes, field: str) -> bytes | None:
         return None
     if fields is None:
         return None
-    return stamp(json_of_fields(fields), b"%b%b]," % (_MARK, orjson.dumps(field)))
+    return stamp(json_of_fields(fields), b"%b%b]," % (REPAIRED_MARK, orjson.dumps(field)))
 
 
 def _moved(fields: Fields, name: str) -> Fields | None:

@@ -39,7 +39,7 @@ def sort(bulk: Bulk, verdicts: Sequence[Verdict], *, index_is_fit: bool = False)
         index_is_fit: Every index of the bulk is known to accept documents.
     """
     found = Sorted()
-    places = bulk.places()
+    places, lines = bulk.places(), bulk.lines
     lists = {
         Outcome.DEAD: found.dead,
         Outcome.RETRY: found.again,
@@ -49,7 +49,7 @@ def sort(bulk: Bulk, verdicts: Sequence[Verdict], *, index_is_fit: bool = False)
     accepting: set[str] = set()
     for position, (verdict, section) in enumerate(zip(verdicts, places, strict=True)):
         if verdict.outcome in ACCEPTED:
-            fate = fate_of(verdict.outcome, bulk.lines[2 * position + 1])
+            fate = fate_of(verdict.outcome, lines[2 * position + 1])
             found.fates[section.consumed_from, fate] += 1
             accepting.add(section.bound.index)
         else:

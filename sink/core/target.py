@@ -8,7 +8,7 @@ from itertools import groupby, repeat
 from operator import itemgetter
 from typing import cast
 
-from sink.core.action import action_lines, action_prefix, field_lines
+from sink.core.action import action_halves, action_lines, action_prefix, field_lines
 from sink.core.bulk import Actions, Bound
 from sink.core.collect import Documents, Run, pieces
 from sink.core.dating import NO_TIME
@@ -64,7 +64,7 @@ class Target:
         """
         Make the action line of each document of a run. What can have none is rejected.
 
-        Cost: 0.21 µs a document where all are of one period (0.09 of it reads the times, where the
+        Cost: 0.1 µs a document where all are of one period (0.09 more to read the times, where the
         collector did not). With a field in the index name 1.0, and 2.7 for each change of the
         index; 2.3 where a field dates it, 0.7 where one is the id.
         """
@@ -72,14 +72,17 @@ class Target:
         ids = self._ids(documents, columns)
         if not documents.records:
             return Actions([], [])
-        lines: list[bytes] = []
+        begins: list[bytes] = []
+        ends: list[bytes] = []
         bounds: list[tuple[Bound, int]] = []
         alike = documents.records is run.records
         for segment in self._segments(documents, columns, alike=alike):
-            lines += self._lines(run, documents, ids, segment)
+            lines, rests = self._lines(run, documents, ids, segment)
+            begins += lines
+            ends += rests
             begin, end, bound, _ = segment
             bounds.append((bound, end - begin))
-        return Actions(lines, bounds)
+        return Actions(begins, bounds, ends)
 
     def index(self, time_ms: int, values: Values = ()) -> str:
         """
@@ -111,7 +114,10 @@ class Target:
 
     def _lines(
         self, run: Run, documents: Documents, ids: list[bytes], segment: _Segment
-    ) -> list[bytes]:
+    ) -> tuple[list[bytes], list[bytes]]:
+        """
+        Make the action lines of a segment: how each begins, and how it ends if that is not all.
+        """
         begin, end, bound, leader_epoch = segment
         index = bound.index
         if self.route.id_field is not None:
@@ -119,10 +125,13 @@ class Target:
             if self.route.versioned:
                 versions = [cast("int", each.offset()) for each in documents.records[begin:end]]
             prefix = action_prefix(self.route.op_type, index, None, self.route.pipeline)
-            return field_lines(prefix, ids[begin:end], versions)
+            return field_lines(prefix, ids[begin:end], versions), [b""] * (end - begin)
         part_ = documents.ids if end - begin == len(documents.ids) else documents.ids[begin:end]
         prefix = self._prefix(run.partition.number, index, leader_epoch)
-        return action_lines(prefix, part_, with_id=self.route.deterministic_ids)
+        if isinstance(part_, range) and self.route.deterministic_ids:
+            return action_halves(prefix, part_)
+        lines = action_lines(prefix, part_, with_id=self.route.deterministic_ids)
+        return lines, [b""] * (end - begin)
 
     def _segments(
         self, documents: Documents, columns: list[Column], *, alike: bool

@@ -5,7 +5,8 @@ How text is analyzed: the best variant of a component template that every node c
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sink.core.template import Body, Kind, TemplateSource, parse
+from sink.core.template import Kind, TemplateSource, parse
+from sink.core.template_body import Body
 from sink.errors import ConfigError
 
 COMPONENT = "sink-text"

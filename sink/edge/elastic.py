@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import orjson
 import structlog
@@ -19,10 +20,11 @@ from elastic_transport import (
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from sink.config import ElasticsearchSettings
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.outcome import Reply
 from sink.core.text_analysis import PLUGINS, of_every_node
 from sink.edge.elastic_answers import Refused, explained, reply_of
+from sink.edge.template_answers import bodies_of, body_of, first_index
 from sink.edge.wire import JSON, NDJSON, BodyInPieces, BulkAnswerAsItIs, gzipped
 from sink.errors import ConfigError, Unavailable
 
@@ -31,11 +33,14 @@ log = structlog.get_logger()
 # What is asked of a bulk's answer. Without `took` a good one begins with {"errors":false and holds
 # nothing but one status a document: it need not be parsed.
 FILTER_PATH = "errors,items.*.status,items.*.error,items.*.failure_store"
-# Elasticsearch 9 tells when a template was written; it is no part of what was written.
-_ADDED_BY_THE_SERVER = frozenset(
-    {"created_date", "created_date_millis", "modified_date", "modified_date_millis"}
-)
-_KINDS = {"component": "_component_template", "index": "_index_template"}
+# What is answered for a path that no handler takes, and by a service that has none of it.
+_NO_SUCH_API = (400, 405, 410)
+_PATHS = {
+    "component": "/_component_template/",
+    "index": "/_index_template/",
+    "policy": "/_ilm/policy/",
+    "alias": "/",
+}
 
 
 class Elastic:
@@ -117,22 +122,41 @@ class Elastic:
 
     async def get_template(self, kind: str, name: str) -> dict[str, object] | None:
         """
-        Read a template.
+        Read a template, a lifecycle policy or an alias.
 
         Args:
-            kind: `component` or `index`.
+            kind: `component`, `index`, `policy` or `alias`.
         Returns:
-            Its body; None when there is none of that name.
+            Its body; None when there is none of that name. Of an alias, and of an index that has
+            its name: `aliases`, empty for the index.
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
+        only = "?filter_path=*.aliases" if kind == "alias" else ""
         try:
-            answer = await self.ask("GET", f"/{_KINDS[kind]}/{name}")
+            answer = await self.ask("GET", f"{_PATHS[kind]}{quote(name, safe='')}{only}")
         except Refused as refused:
             if refused.status != 404:
                 raise
             return None
-        return _bodies(kind, answer)[name]
+        return body_of(kind, name, answer)
+
+    async def has_ilm(self) -> bool:
+        """
+        Tell whether the cluster has index lifecycle management. Source: "Get lifecycle policy API".
+
+        Raises:
+            Unauthorized, Unavailable: With the reason.
+        """
+        # Not by its status: a node without it answers that with 405, which the client takes for
+        # the end of the node. This path it does not know, 400; where it does, there is none, 404.
+        try:
+            await self.get_template("policy", "sink")
+        except Refused as refused:
+            if refused.status in _NO_SUCH_API:
+                return False
+            raise
+        return True
 
     async def plugins(self) -> frozenset[str] | None:
         """
@@ -149,16 +173,22 @@ class Elastic:
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
-        return _bodies(kind, await self.ask("GET", f"/{_KINDS[kind]}"))
+        return bodies_of(kind, await self.ask("GET", _PATHS[kind].rstrip("/")))
 
     async def put_template(self, kind: str, name: str, body: Mapping[str, object]) -> None:
         """
-        Create a template or put a newer one in its place.
+        Create a template or put a newer one in its place; a policy; the first index of an alias.
 
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
-        await self.ask("PUT", f"/{_KINDS[kind]}/{name}", body)
+        sent = {"policy": body} if kind == "policy" else body
+        target = first_index(name) if kind == "alias" else name
+        try:
+            await self.ask("PUT", f"{_PATHS[kind]}{quote(target, safe='')}", sent)
+        except Refused as refused:  # another sink may have made the first index meanwhile
+            if kind != "alias" or refused.error_type != "resource_already_exists_exception":
+                raise
 
     async def simulate_index(self, index: str) -> dict[str, object]:
         """
@@ -167,7 +197,7 @@ class Elastic:
         Raises:
             Unauthorized, Unavailable: With the reason.
         """
-        return await self.ask("POST", f"/_index_template/_simulate_index/{index}")
+        return await self.ask("POST", f"{_PATHS['index']}_simulate_index/{quote(index, safe='')}")
 
     async def refresh_credentials(self) -> None:
         """
@@ -233,14 +263,3 @@ def _secrets(settings: ElasticsearchSettings) -> dict[str, Any]:
     if key is not None:
         return {"api_key": key}
     return {"basic_auth": basic} if basic is not None else {}
-
-
-def _bodies(kind: str, answer: dict[str, Any]) -> dict[str, dict[str, object]]:
-    """
-    Read name → body of a template answer. Source: "Get index template", "Get component template".
-    """
-    found = {entry["name"]: entry[f"{kind}_template"] for entry in answer[f"{kind}_templates"]}
-    for body in found.values():
-        for added in _ADDED_BY_THE_SERVER & body.keys():
-            del body[added]
-    return found

@@ -58,6 +58,7 @@ class Handoff:
     ) -> None:
         self.parked: frozenset[str] = frozenset()  # keys of lanes; replaced by the loop only
         self.full: frozenset[str] = frozenset()  # of these lanes, those without room; by the loop
+        self.in_flight_max = 0  # bulks that may be under way now; replaced by the loop only
         self._places = places
         self._allowed = places  # of them, now; guarded by the lock as well
         self._bytes_max = bytes_max
@@ -102,10 +103,14 @@ class Handoff:
             self._count(bulk, 1)
         self._put(bulk)
 
-    def allow(self, places: int) -> None:
+    def allow(self, places: int, in_flight_max: int) -> None:
         """
         Let only so many bulks be outstanding for now. The loop calls it.
+
+        Args:
+            in_flight_max: How many of them may be under way, for others to know.
         """
+        self.in_flight_max = in_flight_max
         with self._lock:
             self._allowed = min(places, self._places)
 

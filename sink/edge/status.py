@@ -43,11 +43,13 @@ class LedgerMetrics(Collector):
         readiness: Readiness,
         parked: Callable[[], Sequence[ParkedIndex]],
         at_risk: Callable[[], Sequence[Departure]],
+        in_flight_max: Callable[[], int],
     ) -> None:
         self._account = account
         self._readiness = readiness
         self._parked = parked
         self._at_risk = at_risk
+        self._in_flight_max = in_flight_max
 
     def collect(self) -> Iterator[Metric]:
         """
@@ -86,6 +88,11 @@ class LedgerMetrics(Collector):
             "sink_unaccounted_documents",
             "Consumed documents without a fate: anything but 0 is a bug.",
             value=sum(map(abs, imbalance(account).values())),
+        )
+        yield GaugeMetricFamily(
+            "sink_bulks_in_flight_max",
+            "Bulks that may be under way now: as few as give the best rate.",
+            value=self._in_flight_max(),
         )
         yield from self._of_parked()
         risks = GaugeMetricFamily(
@@ -137,13 +144,16 @@ class StatusServer:
         parked: Callable[[], Sequence[ParkedIndex]] = tuple,
         at_risk: Callable[[], Sequence[Departure]] = tuple,
         links: Callable[[], Sequence[Link]] = tuple,
+        *,
+        in_flight_max: Callable[[], int] = int,
     ) -> None:
         self._readiness = readiness
         self._account = account
         self._parked = parked
         self._links = links
+        self._in_flight_max = in_flight_max
         self._registry = CollectorRegistry()
-        self._registry.register(LedgerMetrics(account, readiness, parked, at_risk))
+        self._registry.register(LedgerMetrics(account, readiness, parked, at_risk, in_flight_max))
         ProcessCollector(registry=self._registry)
         self._pages: dict[str, Callable[[], _Answer]] = {
             "/": self._page,
@@ -187,7 +197,8 @@ class StatusServer:
     def _page(self) -> _Answer:
         parked = [each.index for each in self._parked()]
         others = [path for path in self._pages if path != "/"]
-        body = page(self._readiness.reasons(), parked, self._links(), others)
+        limit = self._in_flight_max()
+        body = page(self._readiness.reasons(), parked, self._links(), others, limit)
         return 200, "text/html; charset=utf-8", body
 
     def _live(self) -> _Answer:

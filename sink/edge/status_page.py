@@ -14,7 +14,11 @@ _STYLE = (
 
 
 def page(
-    reasons: Mapping[str, str], parked: Sequence[str], links: Sequence[Link], pages: Iterable[str]
+    reasons: Mapping[str, str],
+    parked: Sequence[str],
+    links: Sequence[Link],
+    pages: Iterable[str],
+    in_flight_max: int = 0,
 ) -> bytes:
     """
     Write the page. Everything in it is escaped: names come from Kafka, Elasticsearch and Kibana.
@@ -24,12 +28,14 @@ def page(
         parked: Indices that take nothing.
         links: To the logs in Kibana.
         pages: Paths of the other pages.
+        in_flight_max: Bulks that may be under way now; 0 before the start is through.
     """
     others = " ".join(f'<a href="{escape(path)}">{escape(path)}</a>' for path in pages)
     parts = [
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Sink</title>',
         f"<style>{_STYLE}</style><h1>Sink</h1>",
         f"<p>{'Not ready' if reasons else 'Ready'}. {others}</p>",
+        f"<p>Bulks under way: {in_flight_max} at most now.</p>" if in_flight_max else "",
         _table(("Part", "Why it is not ready"), reasons.items()) if reasons else "",
         _table(("Parked index",), [(index,) for index in parked]) if parked else "",
         "<h2>Logs</h2>",

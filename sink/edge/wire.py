@@ -10,7 +10,7 @@ import orjson
 from aiohttp.abc import AbstractStreamWriter
 from elastic_transport import JsonSerializer, NdjsonSerializer, SerializationError
 
-from sink.core.bulk import Body
+from sink.core.body import Body
 
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's manual, deflateInit2: with the header of gzip
 NDJSON = "application/vnd.elasticsearch+x-ndjson"

@@ -15,7 +15,7 @@ from typing import Self
 import structlog
 
 from sink.config import Config
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.outcome import INDEXED, Answer, Outcome, Reply, Request, judge
 from sink.core.repair import Repairs
 from sink.core.sorting import ACCEPTED

@@ -7,7 +7,7 @@ old offset of the new log, and by the classic protocol nobody is told (seen with
 
 import threading
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 
 import structlog
 
@@ -37,11 +37,14 @@ class Identities:
         self._ask_at = 0.0
         self._valid = False
 
-    def ask(self, topics: Set[str]) -> None:
+    def ask(self, held: Callable[[], Set[str]]) -> None:
         """
         Ask for the ids of topics, if it is time and no question is under way. Does not wait.
+
+        Args:
+            held: Tells which topics; called only where it is time.
         """
-        if self._asking is not None or not topics or time.monotonic() < self._ask_at:
+        if self._asking is not None or time.monotonic() < self._ask_at or not (topics := held()):
             return
         self._ask_at = time.monotonic() + _EVERY_S
         self._valid = True

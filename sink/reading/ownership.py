@@ -35,7 +35,6 @@ class Ownership:
     The partitions of one worker, from assignment to revocation.
 
     Args:
-        number: Of the worker.
         give_back: Waits, within a bound, for work in flight and commits what is settled of
             partitions that are about to be another's.
     """
@@ -185,9 +184,10 @@ class Ownership:
         """
         if self._unlearned:
             self._learn()
-        self._targets.compare(self._identities.answer())
-        self._begin_again()
-        self._identities.ask(self._topics())
+        if told := self._identities.answer():  # seldom: all that is held is gone through
+            self._targets.compare(told)
+            self._begin_again()
+        self._identities.ask(self._topics)
 
     def read_again(self, closed: frozenset[str]) -> None:
         """

@@ -9,6 +9,7 @@ caller runs, revoke, stop) takes settlements while it lasts.
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import NamedTuple
 
 import structlog
@@ -193,7 +194,7 @@ class Worker:
                     size_bytes += self._hand_over_all(draft)
                     draft = Draft()
         size_bytes += self._hand_over_all(draft)
-        self._intake.took([r for run, _, _ in ours for r in run.records], size_bytes)
+        self._intake.took([*chain.from_iterable(run.records for run, _, _ in ours)], size_bytes)
 
     def _hand_over_all(self, draft: Draft) -> int:
         limits = self._config.bulk

@@ -19,6 +19,7 @@ from sink.testing.kibana import FakeKibana
 from sink.testing.operations import operations
 from sink.testing.record import FakeRecord
 from sink.testing.source import FakeSource
+from sink.testing.templates import FakeTemplates
 
 __all__ = [
     "BUSY",
@@ -33,6 +34,7 @@ __all__ = [
     "FakeParked",
     "FakeRecord",
     "FakeSource",
+    "FakeTemplates",
     "check_collector",
     "operations",
     "topic_id",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.outcome import Reply
 
 # What Elasticsearch 8.19 answers to a request as a whole.

@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from sink.core.bulk import Body, Bulk
+from sink.core.body import Body
+from sink.core.bulk import Bulk
 from sink.core.lane import dry_run
 from sink.core.outcome import NO_ANSWER_IN_TIME, Answer, Reply, Request, judge
 from sink.core.pressure import exceeds_node, may_exceed_node
@@ -206,7 +207,7 @@ class Sender:
     def _remember_answered(self, bulk: Bulk) -> None:
         index = bulk.sections[0].bound.index
         if index not in self._answered:
-            self._answered[index] = bulk.part([0])
+            self._answered[index] = bulk.first()
             if len(self._answered) > _ANSWERED_MAX:
                 self._answered.pop(next(iter(self._answered)))
 

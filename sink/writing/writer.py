@@ -15,7 +15,7 @@ from sink.core.allowance import Allowance
 from sink.core.bulk import Bulk
 from sink.core.dead_letter import target_of
 from sink.core.outcome import INDEXED, Answer, Outcome, Request, Verdict
-from sink.core.repair import Repairs, is_repaired
+from sink.core.repair import REPAIRED_MARK, Repairs, is_repaired
 from sink.core.sorting import Sorted, sort
 from sink.core.tally import Progress, Tally
 from sink.edge.handoff import Handoff
@@ -137,7 +137,11 @@ class Writer:
             await asyncio.sleep(self._retry.seconds(attempts, answer.reply.retry_after_s))
 
     def _holds_repaired(self, bulk: Bulk) -> bool:
-        return self._repairs.any and any(map(is_repaired, bulk.lines[1::2]))
+        return (
+            self._repairs.any
+            and bulk.body().holds(REPAIRED_MARK)
+            and any(map(is_repaired, bulk.lines[1::2]))
+        )
 
     def _repair(self, bulk: Bulk, found: Sorted, verdicts: list[Verdict]) -> dict[int, bytes]:
         """
@@ -237,7 +241,7 @@ def assemble(
     between_probes = Backoff(bulk.retry_initial_ms, bulk.probe_max_ms)
     retry = Backoff(bulk.retry_initial_ms, bulk.retry_max_ms)
     # A bulk that waits while few are sent costs memory, and its wait.
-    slots = Slots(bulk.in_flight, lambda limit: handoff.allow(bulk.queue_slots + limit))
+    slots = Slots(bulk.in_flight, lambda limit: handoff.allow(bulk.queue_slots + limit, limit))
     sender = Sender(elastic, readiness, slots, between_probes)
     scribe = Scribe(*letters, readiness, retry)
     allowance = Allowance(config.dead_letter.rate_max)

@@ -81,6 +81,7 @@ class MemoryCluster:
         }
         self.settings: dict[str, Any] = {"defaults": {**per_node("1000"), **auto_create("true")}}
         self.bodies: dict[tuple[str, str], dict[str, object]] = {}
+        self.ilm = True
 
     def answer(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         if path == "/_security/user/_has_privileges":
@@ -135,6 +136,9 @@ class MemoryElastic:
 
     async def get_template(self, kind: str, name: str) -> dict[str, object] | None:
         return self.cluster.bodies.get((kind, name))
+
+    async def has_ilm(self) -> bool:
+        return self.cluster.ilm
 
     async def plugins(self) -> frozenset[str] | None:
         return frozenset()

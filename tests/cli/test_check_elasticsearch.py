@@ -181,6 +181,53 @@ def test_templates_need_no_privilege_when_they_are_not_applied(
     assert lines(sink("check"))["privileges"].startswith("✓ ")
 
 
+def test_a_lifecycle_needs_what_ilm_does_in_the_sinks_name(
+    file: Path, cluster: MemoryCluster
+) -> None:
+    file.write_text(EKK + "[lifecycle]\nkeep_days = 90\n")
+    cluster.held = {"manage_index_templates", "create_index", "create_doc"}
+
+    line = lines(sink("check"))["privileges"]
+
+    assert "lacks manage_ilm on the cluster, manage on sag-* →" in line
+    cluster.held |= {"manage_ilm", "manage"}
+    assert lines(sink("check"))["privileges"].startswith("✓ ")
+
+
+def test_a_lifecycle_behind_an_alias_needs_the_indices_behind_it(
+    file: Path, cluster: MemoryCluster
+) -> None:
+    alias = EKK.replace('prefix = "sag-"', 'name = "audit"')
+    file.write_text(alias + "[lifecycle]\nkeep_days = 90\n")
+    cluster.held = {"manage_index_templates", "manage_ilm", "create_index", "create_doc"}
+
+    assert "manage on audit, manage on audit-0*" in lines(sink("check"))["privileges"]
+
+
+def test_a_lifecycle_that_the_cluster_cannot_keep_is_a_warning(
+    file: Path, cluster: MemoryCluster
+) -> None:
+    file.write_text(EKK + "[lifecycle]\nkeep_days = 90\n")
+    cluster.ilm = False
+
+    result = sink("check")
+
+    assert lines(result)["lifecycle"].startswith("! ")
+    assert "are never deleted" in lines(result)["lifecycle"]
+    assert result.exit_code == 0
+
+
+def test_a_lifecycle_that_no_index_can_have_is_refused(file: Path, cluster: MemoryCluster) -> None:
+    file.write_text(
+        EKK.replace('prefix = "sag-"', 'name = "x-{topic}"') + "[lifecycle]\nkeep_days = 90\n"
+    )
+
+    result = sink("check")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "routes.ekk.lifecycle" in result.stderr
+
+
 def test_what_we_may_not_ask_is_no_success_and_no_failure(
     file: Path, cluster: MemoryCluster
 ) -> None:

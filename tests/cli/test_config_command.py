@@ -124,3 +124,26 @@ def test_the_schema_accepts_what_the_sink_accepts_and_refuses_what_it_refuses() 
     assert not validator.is_valid({"routes": routes, "kafka": {"thread": 1}})
     assert not validator.is_valid({"routes": routes, "kafka": {"threads": 65}})
     assert not validator.is_valid({"routes": routes, "log": {"level": "loud"}})
+
+
+def test_the_role_has_what_the_routes_need_and_no_more() -> None:
+    Path("sink.toml").write_text(
+        '[elasticsearch]\nhosts = ["http://localhost:9200"]\n'
+        '[kafka]\nbootstrap_servers = "localhost:9092"\n'
+        '[[routes]]\nname = "ekk"\nprefix = "ekk-"\nindex = { prefix = "sag-" }\n'
+        '[[routes]]\nname = "old"\nprefix = "old-"\nindex = { prefix = "old-" }\n'
+        'op_type = "index"\nlifecycle = { keep_days = 90 }\n'
+    )
+
+    role = json.loads(sink_config("role").stdout)
+
+    assert role["cluster"] == ["manage_index_templates", "manage_ilm", "monitor"]
+    held = {name: each["privileges"] for each in role["indices"] for name in each["names"]}
+    assert held["sag-*"] == ["create_index", "create_doc", "read", "view_index_metadata"]
+    assert held["old-*"] == ["create_index", "index", "manage", "read", "view_index_metadata"]
+
+
+def test_without_routes_there_is_no_role() -> None:
+    result = sink_config("role", "-c", "none.toml")
+
+    assert result.exit_code == 2

@@ -13,6 +13,9 @@ COMMANDS = [
     ("templates", "apply"),
     ("templates", "list"),
     ("templates", "show", "ekk"),
+    ("templates", "diff"),
+    ("templates", "rollback", "ekk"),
+    ("templates", "simulate", "ekk-order"),
     ("config", "show"),
 ]
 PLACES = [(words, place) for words in COMMANDS for place in range(len(words) + 1)]

@@ -2,7 +2,8 @@
 Bulks by hand: a document for each number, of runs and indices that a test names.
 """
 
-from sink.core.bulk import Body, Bound, Bulk, Section
+from sink.core.body import Body
+from sink.core.bulk import Bound, Bulk, Section
 from sink.core.offsets import Ticket
 from sink.core.record import Partition, Record
 from sink.testing import FakeRecord
@@ -37,4 +38,5 @@ def bulk_of(*shares: tuple[str, Ticket, int]) -> Bulk:
                 b'{"n":%d}' % offset,
             ]
             records.append(FakeRecord(topic, number, offset, lines[-1], key=b"k"))
-    return Bulk(lines, records, sections, [], tickets, len(Body(lines)))
+    body = Body(lines)
+    return Bulk(body, records, sections, [], tickets, len(body))

@@ -2,10 +2,14 @@
 The action line of each document.
 """
 
+from operator import add
+
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sink.core.action import action_lines, action_prefix
+from sink.core.action import action_halves, action_lines, action_prefix
 
 
 def test_action_lines_are_json_with_index_and_id() -> None:
@@ -36,3 +40,17 @@ def test_without_ids_elasticsearch_picks_them() -> None:
     lines = action_lines(action_prefix("create", "logs", None), range(2), with_id=False)
 
     assert list(map(orjson.loads, lines)) == [{"create": {"_index": "logs"}}] * 2
+
+
+@given(
+    st.integers(0, 3) | st.integers(900, 2100) | st.integers(0, 2**63 - 1),
+    st.integers(0, 2200),
+    st.sampled_from(["AbC-3-5-", "100%d-0-0-"]),
+)
+def test_halves_of_lines_are_the_lines(first: int, count: int, id_prefix: str) -> None:
+    prefix, offsets = action_prefix("create", "logs", id_prefix), range(first, first + count)
+
+    begins, ends = action_halves(prefix, offsets)
+
+    assert len(begins) == len(ends) == count
+    assert list(map(add, begins, ends)) == action_lines(prefix, offsets, with_id=True)

@@ -49,7 +49,7 @@ def test_the_sections_of_three_runs_are_told_by_where_they_stand() -> None:
 
 
 def test_a_body_of_many_pieces_is_its_lines_and_nothing_between_them() -> None:
-    _, (bulk,), _ = _drafted([("orders", [9] * 3000)], 10_000, 1_000_000)
+    _, (bulk,), _ = _drafted([("orders", [9] * 300)] * 10, 10_000, 1_000_000)
     body = bulk.body()
 
     assert len(list(body)) > 1

@@ -247,6 +247,23 @@ VALUES = st.lists(
 )
 
 
+@pytest.mark.parametrize("length", [1, 1023, 1024, 1025, 5000])
+def test_a_long_stretch_of_one_partition_is_several_runs(length: int) -> None:
+    polled = [("orders", 3)] * length + [("bills", 3), ("bills", 4), ("orders", 4)]
+    records: list[Record] = [FakeRecord(*place, n, b"") for n, place in enumerate(polled)]
+
+    found = list(runs(records))
+
+    assert [record for run in found for record in run.records] == records
+    assert all(len(run.records) <= 1024 for run in found)
+    assert len(found) == -(-length // 1024) + 3
+    for run in found:
+        assert {Partition(r.topic() or "", r.partition() or 0) for r in run.records} == {
+            run.partition
+        }
+        assert list(run.offsets()) == [record.offset() for record in run.records]
+
+
 @given(VALUES, st.integers(1, 5), st.booleans())
 def test_the_pieces_of_a_run_are_the_run(
     values: list[bytes | None], docs_max: int, gaps: bool

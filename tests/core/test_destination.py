@@ -47,6 +47,21 @@ def test_every_index_of_a_route_matches_one_of_its_patterns(
         assert not patterns or any(fnmatchcase(index, pattern) for pattern in patterns)
 
 
+@given(NAMINGS, TOPICS, st.integers(0, 4_102_444_800_000))
+def test_of_a_routes_indices_those_with_a_date_grow_old_and_no_other(
+    names: IndexNames, topic: str, time_ms: int
+) -> None:
+    """One that is written to for ever would be deleted with new documents."""
+    found = destination("route", "log", names, [topic])
+    ageing = [pattern for patterns in found.ageing.values() for pattern in patterns]
+
+    def fits(name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in ageing)
+
+    assert not ageing or found.alias or fits(names.dated(topic, time_ms).name)
+    assert not fits(names.dated(topic, -1).name)
+
+
 def test_no_part_of_a_date_is_taken_for_what_all_names_begin_with() -> None:
     fixed = [timezone(timedelta(hours=hours)) for hours in range(-12, 15)]
     for zone in [*fixed, ZoneInfo("America/Anchorage"), ZoneInfo("Australia/Lord_Howe")]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sink.collectors.log import LOG
 from sink.config import Config
+from sink.core.bulk import Actions
 from sink.core.collect import Run
 from sink.core.record import Partition, Record
 from sink.core.target import Target
@@ -129,7 +130,7 @@ def test_elasticsearch_picks_the_ids_where_the_route_says_so() -> None:
 def test_a_run_that_gave_no_document_has_no_action() -> None:
     run = Run(Partition("ekk-order", 3), cast("list[Record]", [_record(7, value=b"")]), 7, 8)
 
-    assert _target().actions(run, documents(run, LOG)) == ([], [])
+    assert _target().actions(run, documents(run, LOG)) == Actions([], [])
 
 
 @given(STAMPS, st.sampled_from(["day", "week", "month"]), st.sampled_from(["UTC", "Asia/Tokyo"]))

@@ -11,21 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sink.core.destination import Destination
-from sink.core.template import (
-    WRITES,
-    Body,
-    Kind,
-    Step,
-    StepAction,
-    Template,
-    TemplateSource,
-    checksum,
-    is_own,
-    parse,
-    patterns_of,
-    plan,
-    render,
-)
+from sink.core.template import TEMPLATES, Kind, Template, TemplateSource, parse, patterns_of, render
+from sink.core.template_body import Body, checksum, is_own
+from sink.core.template_plan import WRITES, Step, StepAction, plan
 from sink.errors import ConfigError
 
 Cluster = dict[tuple[Kind, str], Body]
@@ -50,7 +38,7 @@ def _rendered(kind: Kind, name: str, version: int, text: str, patterns: set[str]
     return [each for each in render(sources, [where]) if (each.kind, each.name) == (kind, name)]
 
 
-KINDS = st.sampled_from(list(Kind))
+KINDS = st.sampled_from(TEMPLATES)
 OWN = st.builds(
     _rendered, KINDS, NAMES, VERSIONS, st.sampled_from(["x", "y"]), st.sets(PATTERNS, min_size=1)
 ).map(lambda found: found[0])

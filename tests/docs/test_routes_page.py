@@ -11,7 +11,7 @@ from docs.__main__ import FOLDER
 from sink import templates
 from sink.checks.routes import findings
 from sink.config import Config
-from sink.core.template import Kind
+from sink.core.template import TEMPLATES
 from sink.routes import routes_of
 
 PAGE = (FOLDER / "routes.md").read_text("utf-8")
@@ -29,7 +29,7 @@ def test_every_configuration_makes_routes_and_templates(block: str) -> None:
     made = templates.wanted(config)
 
     assert len(routes_of(config)) == block.count("[[routes]]")
-    assert {each.kind for each in made} == set(Kind)
+    assert {each.kind for each in made} == set(TEMPLATES)
 
 
 def test_the_page_has_configurations_of_each_kind() -> None:

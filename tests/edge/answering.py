@@ -106,6 +106,9 @@ def _handler(server: AnsweringServer) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             self._answer()
 
+        def do_PUT(self) -> None:
+            self._answer()
+
         def log_message(self, *_: object) -> None: ...
 
     return Handler

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from sink.config import ElasticsearchSettings
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.edge.elastic import Elastic
 from tests.edge.answering import Told
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.outcome import Reply, Request, judge
 from sink.edge.elastic import Elastic
 from sink.edge.elastic_answers import Refused

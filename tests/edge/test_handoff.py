@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sink.core.body import Body
 from sink.core.bulk import Bulk
 from sink.core.offsets import Ticket
 from sink.core.record import Partition
@@ -22,7 +23,7 @@ FATES = {("orders", "indexed"): 1}
 
 def _bulk(size_bytes: int = 10, worker: int = 0, number: int = 0) -> Bulk:
     ticket = Ticket(Partition("orders", worker), 1, number, number + 1, 1)
-    return Bulk([], [], [], [], [ticket], size_bytes, worker)
+    return Bulk(Body([]), [], [], [], [ticket], size_bytes, worker)
 
 
 @contextmanager

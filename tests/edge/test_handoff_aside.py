@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sink.core.body import Body
 from sink.core.bulk import Bulk
 from sink.core.offsets import Ticket
 from sink.core.record import Headers, Partition
@@ -23,7 +24,7 @@ def _part(documents: int = 1, size_bytes: int = 10, worker: int = 0) -> Bulk:
     A part that may be set aside, as large as its documents and the objects around them.
     """
     records = [FakeRecord("orders", 0, n, b"") for n in range(documents)]
-    return Bulk([], [*records], [], [], [], size_bytes, worker)
+    return Bulk(Body([]), [*records], [], [], [], size_bytes, worker)
 
 
 def _room_of(part: Bulk) -> int:

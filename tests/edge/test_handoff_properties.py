@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from sink.core.body import Body
 from sink.core.bulk import Bulk
 from sink.core.offsets import Ticket
 from sink.core.record import Partition
@@ -52,7 +53,7 @@ class Model:
 def _bulk(number: int, worker: int, size_bytes: int, documents: int = 0) -> Bulk:
     ticket = Ticket(Partition("orders", worker), 1, number, number + 1, 1)
     records = [FakeRecord("orders", worker, number, b"")] * documents
-    return Bulk([], [*records], [], [], [ticket], size_bytes, worker)
+    return Bulk(Body([]), [*records], [], [], [ticket], size_bytes, worker)
 
 
 def _room_of(part: Bulk) -> int:
@@ -103,7 +104,7 @@ class HandoffMachine(RuleBasedStateMachine):
 
     @rule(places=st.integers(1, 6))
     def allow(self, places: int) -> None:
-        self.handoff.allow(places)
+        self.handoff.allow(places, places)
         self.model.places = min(places, self.places)
 
     @precondition(lambda self: self.model.waiting)

@@ -143,6 +143,11 @@ def test_the_metrics_tell_which_settings_delete_letters(readiness: Readiness) ->
     assert told == {"sink_letters_at_risk{setting=retention.ms,topic=sink-parked.x}": 1}
 
 
+def test_the_metrics_tell_how_many_bulks_may_be_under_way(readiness: Readiness) -> None:
+    with StatusServer(ANY_PORT, readiness, dict, in_flight_max=lambda: 3) as server:
+        assert _metrics(server)["sink_bulks_in_flight_max{}"] == 3
+
+
 def test_the_metrics_tell_whether_it_is_ready(server: StatusServer, readiness: Readiness) -> None:
     assert _metrics(server)["sink_ready{}"] == 1
 

@@ -54,6 +54,11 @@ def test_it_says_why_it_is_not_ready_and_what_is_parked() -> None:
     assert "kibana.setup_on_start" in text
 
 
+def test_it_says_how_many_bulks_may_be_under_way_once_it_knows() -> None:
+    assert b"Bulks under way: 3 at most" in page({}, [], [], [], 3)
+    assert b"Bulks under way" not in page({}, [], [], [])
+
+
 def test_nothing_in_it_can_become_markup() -> None:
     """Names of data views come from whoever made them in Kibana."""
     evil = Link(EVIL, EVIL, (EVIL,), f"http://k/{EVIL}")

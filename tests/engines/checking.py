@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -58,6 +58,14 @@ class Setup:
         self._file = folder / "sink.toml"
 
     def check(self) -> Checked:
+        result = self._sink("check", "--json")
+        return Checked([Row(**row) for row in json.loads(result.stdout)], result.exit_code)
+
+    def role(self) -> dict[str, object]:
+        role: dict[str, object] = json.loads(self._sink("config", "role").stdout)
+        return role
+
+    def _sink(self, *arguments: str) -> Result:
         sections = ("kafka", "elasticsearch", "dead_letter", "park")
         settings = (
             f"[{section}]\n"
@@ -65,9 +73,9 @@ class Setup:
             for section in sections
         )
         self._file.write_text("".join(settings) + self.routes)
-        result = CliRunner().invoke(cli, ["check", "--json", "-c", str(self._file)])
+        result = CliRunner().invoke(cli, [*arguments, "-c", str(self._file)])
         assert isinstance(result.exception, SystemExit | None), result.exception
-        return Checked([Row(**row) for row in json.loads(result.stdout)], result.exit_code)
+        return result
 
 
 def create_topic(admin: AdminClient, topic: str) -> None:

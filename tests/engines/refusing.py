@@ -17,7 +17,7 @@ from elasticsearch import Elasticsearch as Client
 from engines import Elasticsearch, pidfile
 from engines.process import Setting
 from sink.config import ElasticsearchSettings
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.outcome import Reply
 from sink.edge.elastic import Elastic
 from tests.waiting import wait_until

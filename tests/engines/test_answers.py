@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engines.elasticsearch import VERSION
+from sink.core.body import Body
 from sink.core.bulk import Bulk
 from sink.core.lane import dry_run
 from sink.core.outcome import Outcome, judge
@@ -83,7 +84,7 @@ def test_a_dry_run_into_a_blocked_data_stream_is_refused(node: Node) -> None:
 
 def _dry_run(node: Node, index: str, user: str = ADMIN) -> Outcome:
     action = json.dumps({"create": {"_index": index, "_id": "1"}}).encode()
-    question = dry_run(Bulk([action, b"{}"], [], [], [], [], 0))
+    question = dry_run(Bulk(Body([action, b"{}"]), [], [], [], [], 0))
     answer = judge(node.send(question.lines, user=user), 1)
     assert answer.verdicts
     return answer.verdicts[0].outcome

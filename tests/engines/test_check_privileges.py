@@ -2,8 +2,6 @@
 `sink check` against a real Elasticsearch with roles: what it asks for is what the sink needs.
 """
 
-import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +13,6 @@ from elasticsearch import Elasticsearch as Client
 
 from engines import Elasticsearch, Kafka
 from tests.engines.checking import Row, Setup
-from tests.engines.pages import ROOT
 
 _NEW_FIELD: list[dict[str, Any]] = [{"create": {}}, {"@timestamp": "2026-11-21", "new": "field"}]
 
@@ -95,21 +92,18 @@ def test_the_privileges_it_asks_for_are_those_that_writing_needs(
     assert wrote["errors"] is False
 
 
-def test_the_role_of_the_page_is_enough_for_all_that_the_sink_does(
+def test_the_role_it_prints_is_enough_for_all_that_the_sink_does(
     setup: Setup, client: Client
 ) -> None:
-    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
-    (block,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     mark = setup.pattern[3:-2]
     stream = f"logs-s{mark}-test"
-    body = block.replace('["sag-*"]', json.dumps([setup.pattern, stream]))
-    _role(client, **json.loads(body))
     setup.routes += (
         f'[[routes]]\nname = "fields"\ntopics = ["f{mark}"]\n'
         f'index = {{ name = "sag{mark}-{{service}}-%Y.%m" }}\n'
         f'[[routes]]\nname = "stream"\ntopics = ["s{mark}"]\n'
         f'index = {{ data_stream = "{stream}" }}\n'
     )
+    _role(client, **setup.role())
 
     checked = setup.check()
 

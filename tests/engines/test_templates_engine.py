@@ -14,7 +14,8 @@ from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
 
 from sink import templates
 from sink.config import Config, load
-from sink.core.template import Kind, Step, StepAction
+from sink.core.template import Kind
+from sink.core.template_plan import Step, StepAction
 from sink.edge.elastic import Elastic
 from sink.errors import Unavailable
 

@@ -1,5 +1,5 @@
 """
-What makes the flow tests quick: short idle waits, and tracebacks without colours and locals.
+What makes the flow tests quick: short idle waits, bulks at once, plain tracebacks.
 """
 
 import sys
@@ -8,12 +8,21 @@ from collections.abc import Iterator, Mapping, MutableMapping
 import pytest
 import structlog
 
+import sink.core.concurrency
 import sink.reading.intake
 
 
 @pytest.fixture(autouse=True)
 def a_short_idle_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sink.reading.intake, "_IDLE_S", 0.01)
+
+
+@pytest.fixture(autouse=True)
+def many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Let as many bulks be under way as a test allows, at once: its few answers would teach little.
+    """
+    monkeypatch.setattr(sink.core.concurrency, "_BEGIN", 4)
 
 
 # What no Kafka and no Elasticsearch makes happen: only the sink itself can be wrong.

@@ -8,7 +8,7 @@ import pytest
 
 import sink.reading.worker
 import sink.writing.writer
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.outcome import Reply
 from sink.edge.kafka.source import Listener
 from sink.edge.retry import Backoff

@@ -2,7 +2,7 @@
 The number of bulks under way follows how Elasticsearch answers.
 """
 
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.outcome import Reply
 from sink.testing import FakeElastic
 from tests.flow.pipeline import TOPIC, Pipeline, everything_is_accounted_for, running, values

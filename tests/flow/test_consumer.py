@@ -4,7 +4,7 @@ What the consumer itself may do wrong: it breaks, its offset expires, its commit
 
 import pytest
 
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.outcome import Reply
 from sink.core.record import Record
 from sink.edge.kafka.news import News

@@ -125,12 +125,30 @@ def test_a_question_for_topic_ids_that_gets_no_thread_is_asked_later(
     system = _System(monkeypatch)
     asking = identities.Identities(lambda topics: dict.fromkeys(topics, "id"))
 
-    asking.ask({"a"})
+    asking.ask(lambda: {"a"})
     assert asking.answer() == {}
 
     system.left = 1
-    asking.ask({"a"})
+    asking.ask(lambda: {"a"})
     assert wait_until(asking.answer, 10, "the answer") == {"a": "id"}
+
+
+def test_which_topics_are_held_is_found_out_only_when_it_is_time_to_ask() -> None:
+    """
+    It goes through all partitions, and the worker calls this every second.
+    """
+    asking = identities.Identities(lambda topics: dict.fromkeys(topics, "id"))
+    looked: list[int] = []
+
+    def held() -> set[str]:
+        looked.append(1)
+        return {"a"}
+
+    asking.ask(held)
+    wait_until(asking.answer, 10, "the answer")
+    asking.ask(held)
+
+    assert looked == [1]
 
 
 def test_a_worker_whose_thread_ended_is_run_again_unless_it_is_to_stop(

@@ -4,7 +4,7 @@ What befalls whole requests: nothing is lost, nothing is dead, and it goes on by
 
 import pytest
 
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.outcome import Reply
 from sink.testing import BUSY, NO_ANSWER, UNAUTHORIZED, UNAVAILABLE, operations
 from tests.flow.pipeline import (
@@ -77,7 +77,7 @@ def test_in_an_outage_there_is_one_probe_at_a_time() -> None:
 
 
 def test_bulks_that_waited_for_a_slot_when_an_outage_began_wait_for_its_end() -> None:
-    pipeline = Pipeline(docs_max=1, in_flight=4, places=8)
+    pipeline = Pipeline(docs_max=1, in_flight=4, places=8, queue_slots=4)
     pipeline.elastic.hold()
     pipeline.broker.produce(TOPIC, *values(40))
 

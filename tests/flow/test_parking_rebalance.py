@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 import sink.reading.worker
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.dead_letter import DeadLetter
 from sink.core.outcome import Reply
 from sink.core.record import Partition

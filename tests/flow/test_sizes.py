@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import sink.writing.sender
-from sink.core.bulk import Body, Bulk
+from sink.core.body import Body
+from sink.core.bulk import Bulk
 from sink.core.outcome import Answer, Reply, Request
 from sink.edge.readiness import Readiness
 from sink.edge.retry import Backoff

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sink.core.template import Kind, checksum, version_of
+from sink.core.template import Kind
+from sink.core.template_body import checksum, version_of
 from sink.errors import ConfigError
 from sink.templates import load
 

@@ -4,10 +4,7 @@ Index templates with a cluster in memory: written in order and once, a foreign o
 
 import asyncio
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,8 +12,11 @@ from click.testing import CliRunner, Result
 from sink import templates
 from sink.cli.templates import templates as command
 from sink.config import Config, load
-from sink.core.template import Kind, StepAction, Template, patterns_of, version_of
-from sink.errors import ConfigError, Unavailable
+from sink.core.template import Kind, Template, patterns_of
+from sink.core.template_body import version_of
+from sink.core.template_plan import StepAction
+from sink.errors import ConfigError
+from sink.testing import FakeTemplates
 
 CONFIG = """
 [kafka]
@@ -31,47 +31,6 @@ BARE = '[[routes]]\nname = "bare"\nprefix = "bare-"\n'
 STACK = '[[routes]]\nname = "stack"\nprefix = "s-"\nindex = { prefix = "logs-" }\n'
 
 
-class MemoryStore:
-    """A cluster that refuses what Elasticsearch refuses and keeps what it was told."""
-
-    def __init__(self) -> None:
-        self.bodies: dict[tuple[str, str], dict[str, object]] = {}
-        self.puts: list[str] = []
-
-    async def get_template(self, kind: str, name: str) -> dict[str, object] | None:
-        return self.bodies.get((kind, name))
-
-    async def put_template(self, kind: str, name: str, body: Mapping[str, object]) -> None:
-        missing = {
-            component
-            for component in _list(body, "composed_of")
-            if ("component", component) not in self.bodies
-        }
-        if missing - set(_list(body, "ignore_missing_component_templates")):
-            raise Unavailable(f"{name} is composed of {missing} that do not exist")
-        self.puts.append(name)
-        self.bodies[kind, name] = json.loads(json.dumps(body))
-
-    async def plugins(self) -> frozenset[str] | None:
-        return frozenset()
-
-    async def get_templates(self, kind: str) -> dict[str, dict[str, object]]:
-        return {name: body for (its, name), body in self.bodies.items() if its == kind}
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None: ...
-
-
-def _list(body: Mapping[str, object], key: str) -> list[str]:
-    found = body.get(key, [])
-    assert isinstance(found, list)
-    return found
-
-
 def _config(tmp_path: Path, *routes: str, directory: Path | None = None) -> Config:
     return load(_file(tmp_path, *routes, directory=directory))
 
@@ -83,12 +42,12 @@ def _file(tmp_path: Path, *routes: str, directory: Path | None = None) -> Path:
     return file
 
 
-def _applied(store: MemoryStore, config: Config) -> list[StepAction]:
+def _applied(store: FakeTemplates, config: Config) -> list[StepAction]:
     return [step.action for step in asyncio.run(templates.apply(store, config))]
 
 
 def test_an_empty_cluster_gets_every_template_of_the_routes(tmp_path: Path) -> None:
-    store = MemoryStore()
+    store = FakeTemplates()
 
     actions = _applied(store, _config(tmp_path, EKK, APP))
 
@@ -99,7 +58,7 @@ def test_an_empty_cluster_gets_every_template_of_the_routes(tmp_path: Path) -> N
 
 
 def test_applying_again_writes_nothing(tmp_path: Path) -> None:
-    store = MemoryStore()
+    store = FakeTemplates()
     _applied(store, _config(tmp_path, EKK))
     store.puts.clear()
 
@@ -108,7 +67,7 @@ def test_applying_again_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_foreign_template_stays_and_the_others_are_written(tmp_path: Path) -> None:
-    store = MemoryStore()
+    store = FakeTemplates()
     store.bodies["component", "sink-settings"] = {"template": {"settings": {}}}
 
     actions = _applied(store, _config(tmp_path, EKK))
@@ -119,7 +78,7 @@ def test_a_foreign_template_stays_and_the_others_are_written(tmp_path: Path) -> 
 
 
 def test_asked_to_be_strict_a_foreign_template_stops_all_writing(tmp_path: Path) -> None:
-    store = MemoryStore()
+    store = FakeTemplates()
     store.bodies["index", "ekk"] = {"index_patterns": ["*"]}
 
     with pytest.raises(ConfigError, match="index template 'ekk'"):
@@ -129,7 +88,7 @@ def test_asked_to_be_strict_a_foreign_template_stops_all_writing(tmp_path: Path)
 
 
 def test_two_sinks_on_one_cluster_leave_each_other_their_patterns(tmp_path: Path) -> None:
-    store = MemoryStore()
+    store = FakeTemplates()
     one, two = _config(tmp_path, EKK), _config(tmp_path, APP)
     for config in (one, two):
         _applied(store, config)
@@ -144,7 +103,7 @@ def test_two_sinks_on_one_cluster_leave_each_other_their_patterns(tmp_path: Path
 
 
 def test_an_older_sink_does_not_roll_a_newer_template_back(tmp_path: Path) -> None:
-    store = MemoryStore()
+    store = FakeTemplates()
     _applied(store, _config(tmp_path, EKK))
     newer = json.loads(json.dumps(store.bodies["index", "ekk"]))
     newer["_meta"]["version"] = 99
@@ -163,7 +122,7 @@ def test_the_operators_folder_replaces_the_shipped_templates(tmp_path: Path) -> 
     source = {"_meta": {"version": 4, "collectors": ["log"]}, "template": {}}
     (tmp_path / "mine" / "index" / "own.json").write_text(json.dumps(source))
     (tmp_path / "mine" / "README.md").write_text("not a template")
-    store = MemoryStore()
+    store = FakeTemplates()
 
     _applied(store, _config(tmp_path, EKK, directory=tmp_path / "mine"))
 
@@ -172,7 +131,7 @@ def test_the_operators_folder_replaces_the_shipped_templates(tmp_path: Path) -> 
 
 
 def test_findings_name_each_route_without_a_mapping_of_its_own(tmp_path: Path) -> None:
-    store = MemoryStore()
+    store = FakeTemplates()
     store.bodies["index", "logs"] = {"index_patterns": ["logs-*-*"], "priority": 100}
 
     found = asyncio.run(templates.findings(store, _config(tmp_path, EKK, BARE, STACK)))
@@ -183,7 +142,7 @@ def test_findings_name_each_route_without_a_mapping_of_its_own(tmp_path: Path) -
 
 
 def test_a_route_that_only_a_foreign_template_covers_is_no_finding(tmp_path: Path) -> None:
-    store = MemoryStore()
+    store = FakeTemplates()
     own = '[[routes]]\nname = "x"\nprefix = "x-"\ncollector = "a.b:c"\nindex = { prefix = "x-" }\n'
     config = _config(tmp_path, EKK, own)
     assert len(asyncio.run(templates.findings(store, config))) == 1
@@ -194,7 +153,7 @@ def test_a_route_that_only_a_foreign_template_covers_is_no_finding(tmp_path: Pat
 
 
 def test_a_foreign_template_in_the_way_is_a_finding(tmp_path: Path) -> None:
-    store = MemoryStore()
+    store = FakeTemplates()
     store.bodies["component", "sink-dynamic"] = {}
 
     [finding] = asyncio.run(templates.findings(store, _config(tmp_path, EKK)))
@@ -203,9 +162,9 @@ def test_a_foreign_template_in_the_way_is_a_finding(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
+def store(monkeypatch: pytest.MonkeyPatch) -> FakeTemplates:
     """The cluster that the command line reaches."""
-    store = MemoryStore()
+    store = FakeTemplates()
     monkeypatch.setattr("sink.edge.elastic.Elastic", lambda _: store)
     return store
 
@@ -215,11 +174,11 @@ def _run(tmp_path: Path, *words: str, routes: tuple[str, ...] = (EKK,)) -> Resul
 
 
 def test_plan_prints_a_line_for_each_template_and_writes_nothing(
-    tmp_path: Path, store: MemoryStore
+    tmp_path: Path, store: FakeTemplates
 ) -> None:
     result = _run(tmp_path, "plan")
 
-    words = [line.split()[:3] for line in result.output.splitlines()[1:]]
+    words = [line.split()[:3] for line in result.output.split("\n\n")[0].splitlines()[1:]]
     assert words == [
         ["create", "component", "ekk-mappings"],
         ["create", "component", "sink-dynamic"],
@@ -231,7 +190,7 @@ def test_plan_prints_a_line_for_each_template_and_writes_nothing(
     assert (result.exit_code, store.puts) == (0, [])
 
 
-def test_plan_shows_what_an_update_changes(tmp_path: Path, store: MemoryStore) -> None:
+def test_plan_shows_what_an_update_changes(tmp_path: Path, store: FakeTemplates) -> None:
     _run(tmp_path, "apply")
 
     result = _run(tmp_path, "plan", routes=(EKK, APP))
@@ -246,7 +205,7 @@ def test_plan_shows_what_an_update_changes(tmp_path: Path, store: MemoryStore) -
     assert '+    "app-*",' in update["diff"].splitlines()
 
 
-def test_apply_writes_and_says_what_it_did(tmp_path: Path, store: MemoryStore) -> None:
+def test_apply_writes_and_says_what_it_did(tmp_path: Path, store: FakeTemplates) -> None:
     result = _run(tmp_path, "apply", "--json")
 
     assert [entry["name"] for entry in json.loads(result.output)] == store.puts
@@ -255,7 +214,7 @@ def test_apply_writes_and_says_what_it_did(tmp_path: Path, store: MemoryStore) -
 
 @pytest.mark.parametrize("verb", ["plan", "apply"])
 def test_a_foreign_template_in_the_way_is_exit_code_1(
-    tmp_path: Path, store: MemoryStore, verb: str
+    tmp_path: Path, store: FakeTemplates, verb: str
 ) -> None:
     store.bodies["index", "ekk"] = {"index_patterns": ["*"]}
 
@@ -265,7 +224,7 @@ def test_a_foreign_template_in_the_way_is_exit_code_1(
     assert "foreign" in result.output
 
 
-def test_list_shows_the_sinks_own_templates_only(tmp_path: Path, store: MemoryStore) -> None:
+def test_list_shows_the_sinks_own_templates_only(tmp_path: Path, store: FakeTemplates) -> None:
     store.bodies["index", "theirs"] = {"index_patterns": ["x-*"]}
     _run(tmp_path, "apply")
 
@@ -276,7 +235,9 @@ def test_list_shows_the_sinks_own_templates_only(tmp_path: Path, store: MemorySt
     assert "sag-*" in _run(tmp_path, "list").output.splitlines()[-1]
 
 
-def test_show_prints_a_template_as_it_would_be_written(tmp_path: Path, store: MemoryStore) -> None:
+def test_show_prints_a_template_as_it_would_be_written(
+    tmp_path: Path, store: FakeTemplates
+) -> None:
     shown = json.loads(_run(tmp_path, "show", "ekk").output)
     _run(tmp_path, "apply")
 

@@ -73,7 +73,7 @@ def test_a_topic_created_again_with_a_longer_log_is_read_from_its_beginning() ->
 
 
 def test_work_of_the_old_topic_commits_nothing_of_the_new_one() -> None:
-    pipeline = Pipeline(docs_max=1)
+    pipeline = Pipeline(docs_max=1, queue_slots=4)
     pipeline.elastic.hold()
     pipeline.broker.produce(TOPIC, *values(3))
     with running(pipeline):

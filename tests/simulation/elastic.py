@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import orjson
 
-from sink.core.bulk import Body
+from sink.core.body import Body
 from sink.core.outcome import Reply
 from sink.testing import FakeElastic
 from sink.testing.elastic import NO_ANSWER_IN_TIME
