@@ -44,7 +44,8 @@ _SHAPES = {
         metadata={"kafka.topic": "topic", "kafka.partition": "partition"}
     ),
     "offset added": Shape(metadata={"kafka.offset": "offset"}),
-    "key, a header added": Shape(metadata={"key": "key", "trace": "headers.trace"}),
+    "key added": Shape(metadata={"kafka.key": "key"}),
+    "a header added": Shape(metadata={"trace": "headers.trace"}),
     "constants, all have one": Shape(add={**_CONSTANTS, "level": b'"INFO"'}),
     "a field dropped": Shape(drop=("threadname",)),
     "renamed and added": Shape(rename={"level": "log.level"}, add=_CONSTANTS),

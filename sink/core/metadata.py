@@ -2,8 +2,11 @@
 What is known of a record besides its value, as fields of a document.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from operator import add
+from typing import cast
 
 import orjson
 
@@ -13,6 +16,7 @@ from sink.core.numbered import ends, halves
 from sink.core.record import Headers, Record, headers_of
 
 _ENDS = ends(b",")
+_ESCAPED = re.compile(rb'[\x00-\x1f"\\]')  # in JSON: RFC 8259, 7
 HEADER = "headers."  # followed by the name of one
 
 Copied = Callable[[Record], bytes]  # record → `"name":value,`; nothing where it has none
@@ -42,13 +46,36 @@ def column(source: str, name: str) -> Column:
     Make what copies it for each document of a batch, each of which is one record.
 
     Returns:
-        Puts it behind what it is given. Cost: 0.05 µs a document for the offset.
+        Puts it behind what it is given. Cost: 0.05 µs a document for the offset, 0.2 for a key
+        of plain ASCII, 0.6 for another.
     """
+    begin = orjson.dumps(name) + b":"
     if source == "offset":
-        begin = orjson.dumps(name) + b":"
         return lambda documents, front: _numbered(front + begin, documents.ids)
     pair = copied(source, name)
-    return lambda documents, front: map(front.__add__, map(pair, documents.records))
+
+    def each(documents: Documents, front: bytes) -> Iterable[bytes]:
+        records = documents.records
+        keys = _plain_keys(records) if source == "key" else None
+        if keys is None:
+            return map(front.__add__, map(pair, records))
+        return map(add, map((front + begin + b'"').__add__, keys), repeat(b'",'))
+
+    return each
+
+
+def _plain_keys(records: Sequence[Record]) -> list[bytes] | None:
+    """
+    Give the keys of records of one class where each stands in JSON as it is; else None.
+    """
+    keys = list(map(type(records[0]).key, records))
+    try:
+        joined = b"".join(cast("list[bytes]", keys))
+    except TypeError:  # one has none
+        return None
+    if not joined.isascii() or _ESCAPED.search(joined):
+        return None
+    return cast("list[bytes]", keys)
 
 
 def _numbered(before: bytes, offsets: Sequence[int] | list[bytes]) -> Iterable[bytes]:

@@ -16,6 +16,7 @@ from sink.core.collect import Run
 from sink.core.metadata import SOURCES
 from sink.core.record import Partition, Record
 from sink.core.shape import Shape, shaped
+from sink.testing import FakeRecord
 from tests.core.shaping import TIME, once, route_collector, run_of
 from tests.making import documents
 
@@ -101,6 +102,22 @@ def test_any_document_has_each_fieldonce_whatever_its_shape(
     found = json.loads(source, object_pairs_hook=once)
     assert found["@timestamp"] == TIME
     assert all(name in found or "." in name or name in value or name in drop for name in add)
+
+
+@given(st.lists(st.none() | st.sampled_from([b"", b"k1", b"a b"]) | st.binary(max_size=3)))
+def test_keys_of_a_batch_are_what_they_are_one_by_one(keys: list[bytes | None]) -> None:
+    keys = [b"first", *keys]
+    records: list[Record] = [
+        FakeRecord("orders", 3, n, b'{"n":1}', key=key) for n, key in enumerate(keys)
+    ]
+    collector = route_collector({"metadata": {"k": "key"}})
+
+    made = documents(Run(Partition("orders", 3), records, 0, len(records)), collector)
+
+    alone = [documents(_alone(record), collector).sources[0] for record in records]
+    assert made.sources == alone
+    found = [json.loads(source).get("k") for source in made.sources]
+    assert found == [None if key is None else key.decode(errors="replace") for key in keys]
 
 
 def test_messages_of_librdkafka_are_shaped_in_a_batch() -> None:
