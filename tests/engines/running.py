@@ -153,16 +153,21 @@ class SinkProcess:
         ledger: dict[str, dict[str, int]] = self.get("/ledger")[1]
         return ledger
 
-    def fates(self, topic: str, timeout_s: float = 20) -> dict[str, int]:
+    def fates(self, topic: str, timeout_s: float = 20, consumed: int = 1) -> dict[str, int]:
         """
         Give a topic's account once nothing of it is under way.
 
         It is published once a commit interval: a commit may be seen before.
+
+        Args:
+            consumed: So many records are in it, at least.
         """
 
         def rested() -> dict[str, int]:
             fates = self.ledger().get(topic, {})
-            return {} if fates.get("in_flight") else fates
+            if fates.get("in_flight") or fates.get("consumed", 0) < consumed:
+                return {}
+            return fates
 
         return wait_until(rested, timeout_s, f"the account of {topic} to have nothing in flight")
 

@@ -79,7 +79,7 @@ def empty_values(stage: Stage) -> None:
     until_committed(setup, "a", sum(kinds.values()), PATIENCE_S)
     produce(setup, "a", [None, b""])  # nothing before or behind them moves the offset
     until_committed(setup, "a", sum(kinds.values()) + 2, PATIENCE_S)
-    ledger = sink.fates(setup.topic("a"))
+    ledger = sink.fates(setup.topic("a"), consumed=sum(kinds.values()) + 2)
     assert ledger["dropped:tombstone"] == kinds["null"] + 1
     assert ledger["dropped:empty"] == kinds["empty"] + 1
     assert sink.terminate() == 0
