@@ -76,7 +76,8 @@ def success(item: Item) -> Outcome | None:
         return None
     if item.error is not None:
         conflict = isinstance(item.error, dict) and item.error.get("type") == _CONFLICT
-        there = conflict and (item.status, item.op_type) == (409, "create")
+        # Of `index` it is one with an external version: what is there is as new, or newer.
+        there = conflict and item.status == 409 and item.op_type in ("create", "index")
         return Outcome.DUPLICATE if there else None
     return {
         (201, "create"): Outcome.INDEXED,
