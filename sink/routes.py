@@ -43,10 +43,7 @@ def _route(settings: RouteSettings) -> Route:
             f"routes.{settings.name}.time_field: the collector {collector.name!r} reads no time "
             "from a field; remove the setting"
         )
-    try:
-        names = names_of(settings)
-    except ValueError as error:
-        raise ConfigError(f"routes.{settings.name}.index.name: {error}") from error
+    names = names_of(settings)
     return Route(
         name=settings.name,
         topics=tuple(settings.topics or ()),
@@ -70,17 +67,20 @@ def names_of(settings: RouteSettings) -> IndexNames:
     Make what names the indices of a route.
 
     Raises:
-        ValueError: The form is impossible.
+        ConfigError: The form is impossible.
     """
     index = settings.index
-    return IndexNames(
-        index.prefix,
-        index.period,
-        index.data_stream or index.name,
-        ZoneInfo(index.zone),
-        route=settings.name,
-        stream=index.data_stream is not None,
-    )
+    try:
+        return IndexNames(
+            index.prefix,
+            index.period,
+            index.data_stream or index.name,
+            ZoneInfo(index.zone),
+            route=settings.name,
+            stream=index.data_stream is not None,
+        )
+    except ValueError as error:
+        raise ConfigError(f"routes.{settings.name}.index.name: {error}") from error
 
 
 def _dating(settings: RouteSettings) -> Dating:

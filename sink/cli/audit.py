@@ -111,7 +111,7 @@ def _print_json(work: "Audit", findings: "Iterable[Finding]") -> None:
     """
     Print findings one by one, so that a million of them are never held.
     """
-    click.echo('{"findings": [', nl=False)
+    head = '{"findings": ['  # not before the first finding: a refused question prints no half JSON
     for number, each in enumerate(findings):
         row = {
             "kind": each.kind,
@@ -120,5 +120,7 @@ def _print_json(work: "Audit", findings: "Iterable[Finding]") -> None:
             "index": each.in_index,
             "id": each.id,
         }
-        click.echo((",\n" if number else "\n") + json.dumps(row, ensure_ascii=False), nl=False)
-    click.echo(f'\n], "counts": {json.dumps(work.counts)}}}')
+        before = ",\n" if number else f"{head}\n"
+        click.echo(before + json.dumps(row, ensure_ascii=False), nl=False)
+        head = ""
+    click.echo(f'{head}\n], "counts": {json.dumps(work.counts)}}}')

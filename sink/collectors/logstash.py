@@ -23,7 +23,14 @@ _VERSION = ("@version", b'"1"')
 _NO_JSON = "_jsonparsefailure"
 _NO_TIME = b"_timestampparsefailure"
 # What strict_date_optional_time of Elasticsearch takes as well.
-_TIME = re.compile(rb'"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?"')
+_DAY = (
+    rb"\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)"
+    rb"|(?:0[13578]|1[02])-31)"
+    rb"|(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29"
+)
+_HOUR = rb"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?"
+_ZONE = rb"Z|[+-](?:(?:0\d|1[0-7]):?[0-5]\d|18:?00)"
+_TIME = re.compile(b'"(?:%b)(?:T%b(?:%b)?)?"' % (_DAY, _HOUR, _ZONE))
 
 
 class _Time(msgspec.Struct):
@@ -52,12 +59,19 @@ def timed(value: bytes) -> bytes:
     Take a time that is none out of the way.
     """
     time = _time_of(value).time
-    if isinstance(time, msgspec.UnsetType) or _TIME.fullmatch(time):
+    if isinstance(time, msgspec.UnsetType) or _TIME.fullmatch(_unescaped(time)):
         return value
     fields = _fields_of(value)
     del fields[TIMESTAMP]
     more = {f"_{TIMESTAMP}": time, "tags": msgspec.Raw(_tagged(bytes(fields.get("tags", b"[]"))))}
     return on_one_line(msgspec.json.encode(fields | more))
+
+
+def _unescaped(text: msgspec.Raw) -> bytes:
+    try:
+        return orjson.dumps(orjson.loads(bytes(text))) if b"\\" in bytes(text) else bytes(text)
+    except orjson.JSONDecodeError:  # half a character
+        return bytes(text)
 
 
 def _tagged(tags: bytes) -> bytes:

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sink.config.index import IndexSettings
 from sink.config.reference import Setting, number, sections, settings
 from sink.config.routes import RouteSettings
 from sink.config.settings import Config
@@ -16,7 +17,9 @@ Configuration of the sink. Every setting is here with its default; take away the
 Each can also come from the environment, as SINK__KAFKA__THREADS=4, and a flag wins over both.
 """
 
-STARTER = Config(routes=(RouteSettings(name="logs", prefix="log-"),))
+STARTER = Config(
+    routes=(RouteSettings(name="logs", prefix="log-", index=IndexSettings(prefix="log-")),)
+)
 
 
 def literal(value: object) -> str:

@@ -64,23 +64,30 @@ def without(fields: Fields, name: str) -> tuple[Fields, msgspec.Raw | None]:
 
 def without_any(fields: Fields, name: str) -> Fields:
     """
-    Take a field out wherever it is: by its name, and on each way to it.
+    Take a field out wherever it is: by its name, on each way to it, and with all that is below it.
     """
-    found: msgspec.Raw | None = msgspec.Raw()
-    while found is not None:
-        fields, found = without(fields, name)
-    return fields
+    below = name + "."
+    rest = {own: value for own, value in fields.items() if own != name}
+    rest = {own: value for own, value in rest.items() if not own.startswith(below)}
+    for head, tail in ways(name):
+        inner = _object(rest, head)
+        left = None if inner is None else without_any(inner, tail)
+        if left != inner:
+            rest[head] = msgspec.Raw(msgspec.json.encode(left))
+    return rest
 
 
 def only(fields: Fields, names: tuple[str, ...]) -> Fields:
     """
-    Keep some fields, wherever they are; what a way leads to keeps the objects on its way.
+    Keep some fields, wherever they are, with all that is below them.
+
+    What a way leads to keeps the objects on its way.
     """
     kept: Fields = {}
     inside: dict[str, tuple[str, ...]] = {}
     for name in names:
-        if name in fields:
-            kept[name] = fields[name]
+        below = name + "."
+        kept |= {own: its for own, its in fields.items() if own == name or own.startswith(below)}
         for head, tail in ways(name):
             inside[head] = (*inside.get(head, ()), tail)
     for head, tails in inside.items():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sink.core.audit import Finding, Place
+from sink.errors import ConfigError
 from sink.operations.audit import Step
 from tests.cli.memory_sides import EKK, sink
 
@@ -72,6 +73,19 @@ def test_json_names_all_of_them(file: Path, monkeypatch: pytest.MonkeyPatch, cou
     assert [each["offset"] for each in told["findings"]] == list(range(count))
     assert told["counts"]["indexed"] == 100
     assert told["counts"]["missing"] == count
+
+
+def test_json_of_a_question_that_cannot_be_answered_is_none(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def steps(_: "Audit") -> Iterator[Step]:
+        raise ConfigError("no such topic")
+
+    monkeypatch.setattr("sink.operations.audit.Audit.steps", steps)
+
+    result = sink("audit", *TOPIC, "--json")
+
+    assert (result.exit_code, result.stdout) == (2, "")
 
 
 def test_where_elasticsearch_picks_the_ids_nothing_can_be_told(file: Path) -> None:

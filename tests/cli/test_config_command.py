@@ -14,6 +14,8 @@ from sink.cli import cli, main
 from sink.config import load
 from sink.config.reference import settings
 from sink.config.toml import STARTER
+from sink.errors import ConfigError
+from sink.templates import wanted
 from tests.configuring import ROUTE
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
@@ -31,6 +33,24 @@ def test_init_prints_a_file_that_loads_and_names_every_setting() -> None:
     assert load() == STARTER
     for setting in settings():
         assert f"\n{setting.name} = " in result.stdout.replace("\n#", "\n"), setting.key
+
+
+def test_the_starters_indices_have_a_template() -> None:
+    sink_config("init", "-o", "sink.toml")
+
+    names = [each.name for each in wanted(load())]
+
+    assert "ekk" in names
+
+
+@pytest.mark.parametrize("form", ["x-%H%M", "x-%Y.%f", "x-%z"])
+def test_an_impossible_name_is_one_sentence_to_every_command(form: str) -> None:
+    Path("sink.toml").write_text(ROUTE + f'index = {{ name = "{form}" }}\n')
+
+    for command in (["config", "role"], ["templates", "show", "ekk"]):
+        result = CliRunner().invoke(cli, command)
+        assert isinstance(result.exception, SystemExit | ConfigError), command
+        assert "routes.logs.index.name" in str(result.exception) + result.output
 
 
 def test_init_writes_the_file_and_says_what_comes_next() -> None:

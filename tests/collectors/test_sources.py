@@ -358,6 +358,36 @@ def test_logstash_takes_a_time_that_is_none_out_of_the_way(
     assert document["tags"] == [*expected, "_timestampparsefailure"]
 
 
+@pytest.mark.parametrize(
+    ("time", "fits"),
+    [
+        ("2026-11-20T10\\u003a00:00Z", True),
+        ("2024-02-29T23:59:59.5+18:00", True),
+        ("2000-02-29", True),
+        ("2026-12-31T00:00Z", True),
+        ("2026-02-29T00:00:00Z", False),
+        ("1900-02-29", False),
+        ("2026-02-30T00:00:00Z", False),
+        ("2026-11-31T00:00:00Z", False),
+        ("2026-13-01T00:00:00Z", False),
+        ("2026-00-01", False),
+        ("2026-01-00", False),
+        ("2026-11-20T25:00:00Z", False),
+        ("2026-11-20T23:60:00Z", False),
+        ("2026-11-20T23:59:60Z", False),
+        ("2026-11-20T23:59:59+18:30", False),
+    ],
+)
+def test_logstash_leaves_a_time_of_the_calendar_where_it_is(time: str, fits: bool) -> None:
+    """Elasticsearch would refuse the others, and they would be dead-lettered."""
+    value = b'{"@timestamp":"%b"}' % time.encode()
+
+    document = _one("logstash", value)
+
+    assert ("_@timestamp" not in document) is fits
+    assert document["@timestamp"] == (json.loads(value)["@timestamp"] if fits else TIME)
+
+
 def test_logstash_tags_what_is_no_json() -> None:
     assert _one("logstash", b"plain text") == {
         "@timestamp": TIME, "@version": "1", "type": "t", "message": "plain text",

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from sink.config import Config, effective, load
 from sink.config.reference import settings
-from sink.config.toml import STARTER
 from sink.errors import ConfigError
 from tests.configuring import ROUTE, written
 
@@ -25,7 +24,7 @@ def config_of(**tables: Any) -> Config:
 def test_a_file_with_one_route_is_enough() -> None:
     config = load(written(ROUTE))
 
-    assert config == STARTER
+    assert config == config_of()
     assert config.kafka.bootstrap_servers == "localhost:9092"
     assert config.elasticsearch.hosts == ("http://localhost:9200",)
 

@@ -106,6 +106,22 @@ def test_a_field_that_is_there_in_both_ways_is_kept_or_dropped_in_both() -> None
     assert left == {"@timestamp": TIME, "a": {"c": 3}, "d": 4}
 
 
+def test_what_is_below_a_field_is_kept_or_dropped_with_it_however_it_is_written() -> None:
+    """It may be a mail address."""
+    value = b'{"user.mail":"m","user":{"id":1},"a":{"user.b":2,"user":3},"users":4}'
+
+    (kept,) = _shaped({"keep": ["user", "a.user"]}, value)
+    (left,) = _shaped({"drop": ["user", "a.user"]}, value)
+
+    assert kept == {
+        "@timestamp": TIME,
+        "user.mail": "m",
+        "user": {"id": 1},
+        "a": {"user.b": 2, "user": 3},
+    }
+    assert left == {"@timestamp": TIME, "a": {}, "users": 4}
+
+
 def test_a_way_may_begin_with_any_part_of_a_name() -> None:
     values = (b'{"a.b":{"c.d":1}}', b'{"a":{"b.c":{"d":1}}}', b'{"a.b.c":{"d":1}}')
 
