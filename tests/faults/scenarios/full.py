@@ -24,7 +24,7 @@ from tests.waiting import wait_until
 
 _TURN = 5_000  # records of one round
 _EVERY = 50  # one of so many cannot become a document
-_BULK = "docs_max = 200\nqueue_slots = 2\nretry_max_ms = 1000"
+_BULK = "docs_max = 200\nqueue_slots = 2\nin_flight = 4\nretry_max_ms = 1000"
 _IN_FLIGHT_MAX = (2 + 4 + 2) * 200  # places of the queue, on their way, the threads' own
 _QUIET_S = 5
 _BYTES_MAX = "max.message.bytes"
