@@ -149,6 +149,9 @@ class Elasticsearch(Engine):
             # one that a test has set.
             "cluster.info.update.interval": "1d",
             "xpack.security.enabled": self.security,
+            # The collector of a fast start lets garbage lie until the heap is full. The breaker
+            # takes it for memory in use, and refuses everything from 95 % on (seen for minutes).
+            "indices.breaker.total.use_real_memory": not self.fast_start,
         }
         return ours | dict(self.settings)
 

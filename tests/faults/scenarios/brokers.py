@@ -39,6 +39,7 @@ def brokers_die_and_are_restarted(stage: Stage) -> None:
     cluster.create_topic(setup, "a")
     sink = stage.sink(setup)
     topic = setup.topic("a")
+    sink.until_shared_out()  # the one thread may have joined before the other
     wait_until(lambda: len(held(sink, topic)) == PARTITIONS, 60, "all partitions to be assigned")
     before = spans([sink], topic)
     with Steady(setup, ["a"], 500, random=stage.random) as load:
