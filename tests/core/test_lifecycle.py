@@ -99,6 +99,19 @@ def test_without_a_number_of_days_nothing_is_deleted(lifecycle: Lifecycle) -> No
     assert "data_retention" not in stream_lifecycle(lifecycle)
 
 
+def test_a_data_stream_keeps_itself_for_the_days_of_its_route() -> None:
+    assert stream_lifecycle(Lifecycle(90, None)) == {"enabled": True, "data_retention": "90d"}
+    assert stream_lifecycle(Lifecycle(None, None)) == {"enabled": True}
+
+
+def test_a_policy_says_whose_it_is_and_where_to_read_what_it_does() -> None:
+    assert policy_body(Lifecycle(90, 7))["_meta"] == {
+        "owner": "ekk-sink",
+        "version": 1,
+        "description": "Its name says what it does.",
+    }
+
+
 @pytest.mark.parametrize(
     ("form", "days"),
     [

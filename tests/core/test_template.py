@@ -150,6 +150,30 @@ def test_templates_are_rendered_components_first_for_the_routes_of_their_collect
     assert patterns_of(templates[-1]) == ["app-*", "app_undated", "sag-*"]
 
 
+@pytest.mark.parametrize(("priority", "raised"), [({}, 200), ({"priority": 7}, 207)])
+def test_a_template_of_data_streams_is_above_those_that_elasticsearch_brings(
+    priority: dict[str, int], raised: int
+) -> None:
+    source = _source(Kind.INDEX, "ekk", 1)
+    source = source._replace(body={**source.body, **priority})
+
+    [template] = render([source], [Destination("r", "log", ("logs-*",), "x", stream=True)])
+
+    assert (template.name, template.body["priority"]) == ("ekk-data-stream", raised)
+
+
+def test_what_is_in_the_cluster_afterwards_is_what_was_written_or_what_was_there() -> None:
+    wanted, there = Template(Kind.INDEX, "a", {"n": 2}), {"n": 1}
+
+    for action, existing, left in (
+        (StepAction.CREATE, None, {"n": 2}),
+        (StepAction.UPDATE, there, {"n": 2}),
+        (StepAction.KEEP, there, there),
+        (StepAction.LEFT_OUT, None, {"n": 2}),
+    ):
+        assert Step(action, wanted, "why", existing).afterwards().body == left
+
+
 def test_a_template_that_no_route_asks_for_is_not_written() -> None:
     sources = [_source(Kind.INDEX, "ekk", 1), _source(Kind.COMPONENT, "a", 1)]
 

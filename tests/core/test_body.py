@@ -1,0 +1,43 @@
+"""
+The body of a request: the same bytes however it is held, cut where a socket would copy it.
+"""
+
+import pytest
+
+from sink.core.body import PIECE_BYTES, Body
+
+FIRST = [b'{"index":{"_index":"a b"}}', b'{"text":"two words"}']
+SECOND = [b'{"index":{"_index":"c"}}', b'{"n":1}']
+JOINED = b"\n".join([*FIRST, *SECOND, b""])
+
+
+def test_the_first_document_of_a_body_is_shown_as_it_is_sent() -> None:
+    assert Body.of_pieces([JOINED], 2).first() == FIRST
+    assert Body([*FIRST, *SECOND]).first() == FIRST
+
+
+@pytest.mark.parametrize("size_bytes", [100, PIECE_BYTES + 1, 2 * PIECE_BYTES])
+def test_what_a_socket_takes_at_once_is_not_cut(size_bytes: int) -> None:
+    piece = b"x" * size_bytes
+
+    assert [*Body.of_pieces([piece], 1)] == [piece]
+
+
+def test_a_long_piece_is_sent_in_parts_that_are_the_whole() -> None:
+    piece = bytes(range(256)) * 10_000
+
+    parts = [*Body.of_pieces([piece], 1)]
+
+    assert b"".join(parts) == piece
+    assert max(map(len, parts)) == PIECE_BYTES
+
+
+def test_a_body_has_its_bytes_lines_and_texts_in_either_form() -> None:
+    joined, lines = Body.of_pieces([JOINED], 2), Body([*FIRST, *SECOND])
+
+    assert bytes(joined) == bytes(lines) == JOINED
+    assert len(joined) == len(lines) == len(JOINED)
+    for text, stands in ((b"two words", True), (b"three", False)):
+        assert joined.holds(text) is lines.holds(text) is stands
+    assert joined.lines() == lines.lines() == [*FIRST, *SECOND]
+    assert bytes(joined) == JOINED
