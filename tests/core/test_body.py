@@ -4,7 +4,7 @@ The body of a request: the same bytes however it is held, cut where a socket wou
 
 import pytest
 
-from sink.core.body import PIECE_BYTES, Body
+from sink.core.body import PIECE_BYTES, Body, document_ends
 
 FIRST = [b'{"index":{"_index":"a b"}}', b'{"text":"two words"}']
 SECOND = [b'{"index":{"_index":"c"}}', b'{"n":1}']
@@ -30,6 +30,21 @@ def test_a_long_piece_is_sent_in_parts_that_are_the_whole() -> None:
 
     assert b"".join(parts) == piece
     assert max(map(len, parts)) == PIECE_BYTES
+
+
+def test_short_lines_are_joined_and_no_piece_is_a_copy_of_the_whole() -> None:
+    assert len([*Body([b"{}"] * 4096)]) == 2
+    assert [len(piece) for piece in Body([b"x" * PIECE_BYTES * 2] * 3)] == [PIECE_BYTES * 2 + 1] * 3
+    hundreds = [*Body([b"x" * 100_000] * 20)]
+    assert 2 < len(hundreds) < 20
+    assert max(map(len, hundreds)) <= PIECE_BYTES
+
+
+def test_a_document_ends_behind_the_newline_of_its_source() -> None:
+    first = len(b"\n".join([*FIRST, b""]))
+
+    assert document_ends(JOINED) == [first, len(JOINED)]
+    assert document_ends(b"") == []
 
 
 def test_a_body_has_its_bytes_lines_and_texts_in_either_form() -> None:
