@@ -29,6 +29,7 @@ def test_a_long_piece_is_sent_in_parts_that_are_the_whole() -> None:
     parts = [*Body.of_pieces([piece], 1)]
 
     assert b"".join(parts) == piece
+    assert len([*Body.of_pieces([b"x" * (2 * PIECE_BYTES + 1)], 1)]) == 3
     assert max(map(len, parts)) == PIECE_BYTES
 
 
