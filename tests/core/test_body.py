@@ -41,6 +41,12 @@ def test_short_lines_are_joined_and_no_piece_is_a_copy_of_the_whole() -> None:
     assert max(map(len, hundreds)) <= PIECE_BYTES
 
 
+def test_a_request_without_documents_is_empty_and_has_no_first_one() -> None:
+    """A bulk may hold dead letters alone."""
+    for body in (Body([]), Body.of_pieces([], 0)):
+        assert (body.first(), body.lines(), bytes(body), len(body)) == ([], [], b"", 0)
+
+
 def test_a_document_ends_behind_the_newline_of_its_source() -> None:
     first = len(b"\n".join([*FIRST, b""]))
 

@@ -2,7 +2,6 @@
 Ids that documents bring with them, and external versions from offsets.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -66,7 +65,7 @@ def test_a_document_without_a_fit_id_is_rejected_before_it_is_sent(
 def test_what_is_left_is_all_of_the_same_documents() -> None:
     records = [FakeRecord("orders", 0, offset, b"{}") for offset in (7, 8, 9)]
     documents = Documents([b"a", b"b", b"c"], [*records], [b"7", b"8", b"9"], times_ms=[1, 2, 3])
-    columns: list[Sequence[object]] = [["x", "y", "z"]]
+    columns: list[list[object]] = [["x", "y", "z"]]
     why = NoId("id_missing", "is missing or empty")
 
     without_id(documents, [b'"1"', why, b'"3"'], columns, "id")
