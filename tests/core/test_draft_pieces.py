@@ -64,8 +64,9 @@ def test_documents_that_are_joined_at_different_times_are_cut_into_whole_lines()
     records: list[Record] = [FakeRecord(*partition, n, b'{"n":%d}' % n) for n in range(700)]
     draft, tracker = Draft(), OffsetTracker()
     tracker.assign(partition)
-    for each in target().pieces(Run(partition, records, 0, 700), 300):
-        draft.add(*each)
+    for first, end in ((0, 300), (300, 700)):
+        for each in target().pieces(Run(partition, records[first:end], first, end), 1000):
+            draft.add(*each)
 
     bulks = draft.bulks(tracker, 400, 10**6)
 

@@ -69,6 +69,14 @@ def test_what_a_person_rolled_back_is_held_and_only_gets_the_patterns_of_new_rou
     assert meta_of(wider.template.body)["version"] == 1
 
 
+def test_a_policy_that_is_there_is_never_changed_and_a_foreign_one_is_told() -> None:
+    own, foreign = (_planned(Kind.POLICY, {}, each) for each in (FIRST, {"phases": {}}))
+
+    assert (own.action, foreign.action) == (StepAction.KEEP, StepAction.FOREIGN)
+    assert "never changed" in own.reason
+    assert "Rename it" in foreign.reason
+
+
 def test_an_alias_that_is_there_is_kept() -> None:
     step = _planned(Kind.ALIAS, {}, {"aliases": {"ekk": {}}})
 
