@@ -77,7 +77,10 @@ def test_a_policy_that_is_there_is_never_changed_and_a_foreign_one_is_told() -> 
     assert "Rename it" in foreign.reason
 
 
-def test_an_alias_that_is_there_is_kept() -> None:
+def test_an_alias_that_is_there_is_kept_and_an_index_of_its_name_told() -> None:
     step = _planned(Kind.ALIAS, {}, {"aliases": {"ekk": {}}})
+    in_the_way = _planned(Kind.ALIAS, {}, {"settings": {}})
 
     assert (step.action, step.reason) == (StepAction.KEEP, "it is there")
+    assert in_the_way.action is StepAction.FOREIGN
+    assert "_reindex" in in_the_way.reason
