@@ -42,6 +42,16 @@ def test_rolled_back_a_template_has_the_patterns_of_both() -> None:
     assert previous_of(back) == content(UPGRADED)
 
 
+def test_what_a_template_says_of_itself_is_read_by_every_version_of_the_sink() -> None:
+    """It stays in the cluster: under other names nobody would find what to go back to."""
+    back = rolled_back(UPGRADED)
+
+    assert back is not None
+    meta = meta_of(back)
+    assert [*meta] == ["version", "owner", "checksum", "previous", "rolled_back_from"]
+    assert meta["owner"] == "ekk-sink"
+
+
 def test_rolled_back_a_component_has_no_patterns() -> None:
     back = rolled_back(after(_version(2), _version(1)))
 
