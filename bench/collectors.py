@@ -12,7 +12,7 @@ The last line of output is JSON.
 import json
 import time
 from collections.abc import Iterator
-from datetime import UTC
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -22,12 +22,12 @@ from confluent_kafka import Message
 from bench.load import values
 from bench.measure import spread
 from sink.collectors import COLLECTORS
+from sink.config import Config
 from sink.core.collect import runs
 from sink.core.collector import Collector
-from sink.core.naming import IndexNames
-from sink.core.route import Route
 from sink.core.shape import Rule, Shape, shaped
 from sink.core.target import Target
+from sink.routes import routes_of
 
 _SAMPLES = Path(__file__).parents[1] / "tests" / "fixtures" / "records"
 _POLL = 5000
@@ -96,9 +96,9 @@ def cpu_s(collector: Collector, polled: list[Message], rounds: int) -> list[floa
     """
     Measure the CPU seconds that a million such records would take, once a round.
     """
-    names = IndexNames("bench-", "month", None, UTC)
-    route = Route("bench", (_TOPIC,), None, "", collector, names, "create", deterministic_ids=True)
-    target = Target(_TOPIC, route, "vLyfh7CfRX6NyCEoDNvR4A")
+    table = {"name": "bench", "topics": [_TOPIC], "index": {"prefix": "bench-"}}
+    (route,) = routes_of(Config.model_validate({"routes": [table]}))
+    target = Target(_TOPIC, replace(route, collector=collector), "vLyfh7CfRX6NyCEoDNvR4A")
     found = []
     for _ in range(rounds):
         began = time.process_time()

@@ -13,7 +13,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
@@ -26,20 +25,18 @@ from bench.load import values
 from bench.measure import spread
 from bench.result import LATEST_STAGES, Stages, stages, write
 from bench.stages_page import measured
-from sink.collectors import COLLECTORS
-from sink.config import ElasticsearchSettings
+from sink.config import Config, ElasticsearchSettings
 from sink.core.bulk import Bulk
 from sink.core.collect import Run, runs
 from sink.core.draft import Draft
 from sink.core.fields import strict
 from sink.core.json_objects import plain_objects
-from sink.core.naming import IndexNames
 from sink.core.offsets import OffsetTracker
 from sink.core.record import Partition, Record
-from sink.core.route import Route
 from sink.core.stamp import TIMESTAMP, Heads, stamp_all
 from sink.core.target import Target
 from sink.edge.elastic import Elastic
+from sink.routes import routes_of
 
 _POLL = 5000
 _POLLS = 12
@@ -150,9 +147,8 @@ def _floor(watch: _Watch, address: str) -> None:
 
 
 def _target() -> Target:
-    names = IndexNames("bench-", "month", None, UTC)
-    collector = COLLECTORS["log"]
-    route = Route("bench", (_TOPIC,), None, "", collector, names, "create", deterministic_ids=True)
+    table = {"name": "bench", "topics": [_TOPIC], "index": {"prefix": "bench-"}}
+    (route,) = routes_of(Config.model_validate({"routes": [table]}))
     return Target(_TOPIC, route, "vLyfh7CfRX6NyCEoDNvR4A")
 
 

@@ -10,7 +10,6 @@ from datetime import datetime, tzinfo
 
 from sink.core.fields import UNSET
 from sink.core.instant import read_ms
-from sink.core.naming import FOREVER
 
 NO_TIME = -1  # the index is `…_undated`
 
@@ -30,10 +29,10 @@ class Guard:
         future_ms: Likewise after it.
     """
 
-    begin_ms: int = 0
-    end_ms: int = FOREVER
-    past_ms: int = FOREVER
-    future_ms: int = FOREVER
+    begin_ms: int
+    end_ms: int
+    past_ms: int
+    future_ms: int
 
     def believes_all(self, times_ms: Sequence[int]) -> bool:
         """
@@ -57,9 +56,6 @@ class Guard:
         return time_ms if near else NO_TIME
 
 
-ANY_TIME = Guard()
-
-
 @dataclass(frozen=True, slots=True)
 class Dating:
     """
@@ -71,9 +67,9 @@ class Dating:
         read: What the field holds → milliseconds since the epoch, None where it is no time.
     """
 
-    guard: Guard = ANY_TIME
-    field: str | None = None
-    read: Callable[[object], int | None] = lambda _: None
+    guard: Guard
+    field: str | None
+    read: Callable[[object], int | None]
 
     def of_records(self, times_ms: Sequence[int]) -> list[int]:
         """
@@ -94,9 +90,6 @@ class Dating:
         if time_ms is None:
             return self.guard.of_record(record_ms)
         return self.guard.of_field(time_ms, record_ms)
-
-
-BY_RECORD = Dating()
 
 
 def reader_of(form: str | None, zone: tzinfo) -> Callable[[object], int | None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sink.core.action import action_head
 from sink.core.collector import Collector
-from sink.core.dating import BY_RECORD, Dating
+from sink.core.dating import Dating
 from sink.core.naming import IndexNames
 
 
@@ -39,12 +39,12 @@ class Route:
     names: IndexNames
     op_type: str
     deterministic_ids: bool
-    id_field: str | None = None
-    versioned: bool = False
-    dating: Dating = BY_RECORD
-    new_per_hour_max: int | None = None
-    create_ahead: bool = False
-    pipeline: str | None = None
+    id_field: str | None
+    versioned: bool
+    dating: Dating
+    new_per_hour_max: int | None
+    create_ahead: bool
+    pipeline: str | None
 
     @property
     def action_head(self) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sink.core.action import action_halves, action_lines, action_prefix
+from sink.core.action import action_halves, action_lines, action_prefix, field_lines
 
 
 def test_action_lines_are_json_with_index_and_id() -> None:
@@ -34,6 +34,21 @@ def test_a_percent_sign_in_a_name_stays_one() -> None:
     (line,) = action_lines(action_prefix("create", "100%d", "%s-0-0-"), [4], with_id=True)
 
     assert orjson.loads(line) == {"create": {"_index": "100%d", "_id": "%s-0-0-4"}}
+
+
+def test_a_percent_sign_stays_one_beside_a_version() -> None:
+    prefix = action_prefix("index", "100%d", None)
+
+    (line,) = field_lines(prefix, [b'"%s"'], [4])
+
+    told = {"_index": "100%d", "_id": "%s", "version": 4, "version_type": "external_gte"}
+    assert orjson.loads(line) == {"index": told}
+
+
+def test_the_pipeline_of_a_route_is_named_in_each_line() -> None:
+    (line,) = action_lines(action_prefix("index", "logs", None, 'a"b'), [4], with_id=False)
+
+    assert orjson.loads(line) == {"index": {"pipeline": 'a"b', "_index": "logs"}}
 
 
 def test_without_ids_elasticsearch_picks_them() -> None:

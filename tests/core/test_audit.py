@@ -3,7 +3,6 @@ What an audit holds against each other: ids, sets of them, fates, and the indice
 """
 
 from typing import cast
-from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -26,9 +25,7 @@ from sink.core.collect import Run
 from sink.core.dead_letter import DeadLetter
 from sink.core.destination import covers
 from sink.core.envelope import open_envelope
-from sink.core.naming import IndexNames
 from sink.core.record import Element, Partition, Record
-from sink.core.route import Route
 from sink.core.target import Target
 from sink.routes import routes_of
 from sink.testing import FakeRecord
@@ -243,10 +240,7 @@ def test_the_indices_of_other_topics_are_not_looked_through() -> None:
 
 
 def test_a_name_without_a_date_is_looked_through_as_it_is() -> None:
-    names = IndexNames("", "day", "logs-{topic}", ZoneInfo("UTC"))
-    route = Route("r", ("order",), None, "", LOG, names, "create", deterministic_ids=True)
-
-    assert index_patterns(Target("order", route, "id"))[0] == "logs-order"
+    assert index_patterns(_target(index={"name": "logs-{topic}"}))[0] == "logs-order"
 
 
 @pytest.mark.parametrize(

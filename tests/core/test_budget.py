@@ -5,7 +5,7 @@ The memory bound that is logged at the start, held against the formula of the de
 import pytest
 
 from sink.config import Config
-from sink.core.budget import extra_bytes, memory_bound_bytes, places
+from sink.core.budget import extra_bytes, memory_bound_bytes, places, value_bytes
 from sink.testing import FakeRecord
 
 MIB = 1024 * 1024
@@ -91,4 +91,12 @@ def test_a_record_takes_its_key_and_its_headers_beside_its_value() -> None:
 
     assert extra_bytes([bare]) == 0
     assert extra_bytes([laden]) == 3 + 160 + 10 + 160 + 4
-    assert extra_bytes([bare, laden] * 1000) == pytest.approx(337 / 2, rel=0.1)
+    for pairs in (1000, 1024):  # both kinds are met, whatever their number
+        assert extra_bytes([bare, laden] * pairs) == pytest.approx(337 / 2, rel=0.1)
+
+
+def test_the_value_of_a_record_is_estimated_by_the_mean_and_none_counts_as_empty() -> None:
+    records = [FakeRecord("a", 0, 0, value) for value in (b"x" * 30, None, b"")]
+
+    assert value_bytes(records) == 10
+    assert value_bytes([]) == 0

@@ -2,6 +2,12 @@
 Parts of a bulk: what they hold and weigh, and what stays with the whole.
 """
 
+import json
+
+import pytest
+
+from sink.core.bulk import Bound, moved_to
+from tests.core.placing import bulk_of, ticket_of
 from tests.core.test_bulk import _drafted
 
 
@@ -20,6 +26,53 @@ def test_a_part_holds_the_chosen_documents_and_their_topics() -> None:
     assert part.size_bytes == len(bytes(part.body()))
     assert list(part.by_topic()) == [("orders", 1), ("bills", 1)]
     assert part.tickets == []
+
+
+def test_the_first_document_alone_is_the_part_of_it() -> None:
+    """An index that takes nothing is asked with one document, by the others' thread."""
+    bulk = bulk_of(("may", ticket_of("orders"), 2), ("june", ticket_of("bills"), 1))
+    bulk.worker = 3
+
+    first, part = bulk.first(), bulk.part([0])
+
+    assert bytes(first.body()) == bytes(part.body())
+    assert (first.records, first.sections) == (part.records, part.sections)
+    assert (first.size_bytes, first.worker) == (part.size_bytes, 3)
+    assert (first.rejected, first.tickets) == ([], [])
+    assert len(bulk) == 3
+
+
+@pytest.mark.parametrize("repaired", [{}, {2: b"two"}, {1: b"one", 2: b"two"}])
+def test_a_part_has_the_sources_that_were_changed_in_their_place(
+    repaired: dict[int, bytes],
+) -> None:
+    bulk = bulk_of(("may", ticket_of("orders"), 4))
+
+    part = bulk.part([1, 2, 3], repaired)
+
+    own = [b'{"n":1}', b'{"n":2}', b'{"n":3}']
+    assert part.lines[1::2] == [repaired.get(n, own[n - 1]) for n in (1, 2, 3)]
+    assert part.lines[::2] == bulk.lines[2::2]
+    assert bulk.lines[1::2] == [b'{"n":0}', *own]
+
+
+def test_documents_are_moved_to_another_index_and_nothing_else_of_them_changes() -> None:
+    orders, bills = ticket_of("orders"), ticket_of("bills", first=7)
+    bulk = bulk_of(("may", orders, 2), ("june", orders, 1), ("may", orders, 3), ("may", bills, 2))
+    before = [*bulk.lines]
+    may, other = bulk.sections[0].bound, Bound("overflow", "orders", "id.orders")
+
+    moved = moved_to(bulk, may, other)
+
+    assert moved == {"orders": 5}
+    indices = [section.bound.index for section in bulk.sections]
+    assert indices == ["overflow", "june", "overflow", "may"]
+    assert [section.documents for section in bulk.sections] == [2, 1, 3, 2]
+    named = [b"overflow", b"overflow", b"june", *[b"overflow"] * 3, b"may", b"may"]
+    for position, (line, index) in enumerate(zip(bulk.lines[::2], named, strict=True)):
+        was = json.loads(before[2 * position])["create"]
+        assert json.loads(line) == {"create": was | {"_index": index.decode()}}
+    assert bulk.lines[1::2] == before[1::2]
 
 
 def test_whole_sections_that_are_cut_out_weigh_what_they_weigh() -> None:

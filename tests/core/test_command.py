@@ -35,6 +35,16 @@ def test_a_decision_is_read_as_it_was_told_with_where_it_stands(command: Command
     assert decision_of(record) == Decision(command, "sag-*", "ekk-order", "anna, noon", before=12)
 
 
+def test_a_decision_stands_in_the_topic_under_names_that_every_version_reads() -> None:
+    """It may be told by a sink of today and obeyed by one of next year."""
+    assert Decision(Command.TO_DLQ, "sag-*", "ekk-order", "anna, noon").headers() == [
+        ("sink.command", b"to-dlq"),
+        ("sink.command_index", b"sag-*"),
+        ("sink.command_topic", b"ekk-order"),
+        ("sink.command_by", b"anna, noon"),
+    ]
+
+
 def test_a_decision_without_patterns_is_about_all() -> None:
     record = FakeRecord("parked", 0, 4, None, headers=[("sink.command", b"release")])
 

@@ -171,3 +171,10 @@ def test_a_tombstone_has_a_stub_too() -> None:
 def test_index_and_id_are_read_out_of_an_action() -> None:
     assert target_of(b'{"create":{"_index":"sag","_id":"T-0-0-7-1"}}') == ("sag", "T-0-0-7-1")
     assert target_of(b'{"index":{"_index":"sag"}}') == ("sag", None)
+
+
+def test_the_letter_of_what_never_was_a_document_names_no_index_and_no_attempt() -> None:
+    told = dict(_letter().headers({}))
+
+    assert told["sink.attempts"] == b"0"
+    assert not {"sink.index", "sink.id", "sink.positions", "sink.topic_id"} & set(told)

@@ -62,6 +62,28 @@ def test_of_a_routes_indices_those_with_a_date_grow_old_and_no_other(
     assert not fits(names.dated(topic, -1).name)
 
 
+@pytest.mark.parametrize(
+    ("form", "stream", "ageing"),
+    [
+        (None, False, {"sag-*": ["sag-*0", "sag-*9"]}),
+        ("logs-%Y.%m.%d-%H", False, {"logs-*": ["logs-*0", "logs-*9"]}),
+        ("%Y-logs", False, {}),
+        ("logs", False, {"logs": ["logs-0*"]}),
+        ("logs-{s}", False, {}),
+        ("logs-{s}", True, {"logs-*": ["logs-*"]}),
+    ],
+)
+def test_what_grows_old_is_what_ends_with_a_date_or_rolls_over(
+    form: str | None, stream: bool, ageing: dict[str, list[str]]
+) -> None:
+    prefix = "" if form else "sag-"
+    names = IndexNames(prefix, "month", form, UTC, route="r", stream=stream)
+
+    found = destination("r", "log", names, ["order"]).ageing
+
+    assert {key: sorted({its[0], its[-1]}) for key, its in found.items()} == ageing
+
+
 def test_no_part_of_a_date_is_taken_for_what_all_names_begin_with() -> None:
     fixed = [timezone(timedelta(hours=hours)) for hours in range(-12, 15)]
     for zone in [*fixed, ZoneInfo("America/Anchorage"), ZoneInfo("Australia/Lord_Howe")]:

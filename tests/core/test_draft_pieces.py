@@ -2,6 +2,7 @@
 Documents that were joined piece by piece, cut into bulks as if each were looked at by itself.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -9,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sink.core.body import Body
-from sink.core.draft import cut
+from sink.core.collect import Run
+from sink.core.draft import Draft, cut
+from sink.core.offsets import OffsetTracker
+from sink.core.record import Partition, Record
+from sink.testing import FakeRecord
+from tests.core.making_actions import target
 
 # The lengths of the sources of each piece, the greatest number of documents, and of bytes.
 PIECES = st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=9), max_size=8)
@@ -50,6 +56,26 @@ def test_pieces_are_cut_where_their_documents_would_be(
     for held, begin, end in made:
         assert b"".join(held) == b"".join(documents[begin:end])
         assert all(held)
+
+
+def test_documents_that_are_joined_at_different_times_are_cut_into_whole_lines() -> None:
+    """The records of a bulk are those of its lines, also where a joined piece is cut."""
+    partition = Partition("ekk-order", 3)
+    records: list[Record] = [FakeRecord(*partition, n, b'{"n":%d}' % n) for n in range(700)]
+    draft, tracker = Draft(), OffsetTracker()
+    tracker.assign(partition)
+    for first, end in ((0, 300), (300, 700)):
+        for each in target().pieces(Run(partition, records[first:end], first, end), 1000):
+            draft.add(*each)
+
+    bulks = draft.bulks(tracker, 400, 10**6)
+
+    assert [len(bulk) for bulk in bulks] == [400, 300]
+    for bulk in bulks:
+        sources = [json.loads(line)["n"] for line in bulk.lines[1::2]]
+        assert sources == [record.offset() for record in bulk.records]
+        ids = [json.loads(line)["create"]["_id"] for line in bulk.lines[::2]]
+        assert [int(each.rpartition("-")[2]) for each in ids] == sources
 
 
 @given(PIECES)

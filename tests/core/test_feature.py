@@ -45,6 +45,16 @@ def test_the_operators_components_are_not_composed_in_before_8_7() -> None:
     assert {s.name for s in SOURCES if s.kind is Kind.INDEX} <= set(found.lacks)
 
 
+@pytest.mark.parametrize(
+    ("number", "lacks"), [("8.6.9", {"8.14", "8.7"}), ("8.7.0", {"8.14"}), ("8.14.0", set())]
+)
+def test_each_is_left_out_before_the_version_that_brought_it(number: str, lacks: set[str]) -> None:
+    found = fitted(SOURCES, version_of_cluster(number))
+
+    told = {word.rstrip(":") for why in found.lacks.values() for word in why.split()}
+    assert {"8.14", "8.7"} & told == lacks
+
+
 def test_the_sources_of_an_operator_need_not_have_what_is_left_out() -> None:
     own = [TemplateSource(Kind.COMPONENT, "own", frozenset(), {"template": {"settings": []}})]
 

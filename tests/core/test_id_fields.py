@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from sink.core.collect import Documents
+from sink.core.document_id import NoId, without_id
+from sink.testing import FakeRecord
 from tests.core.making_actions import actions, target
 
 BY_FIELD: dict[str, Any] = {"id": "field", "id_field": "trace.id", "index": {"name": "x"}}
@@ -26,21 +29,21 @@ def test_the_field_is_the_id() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "error_type"),
+    ("value", "error_type", "said"),
     [
-        (b"{}", "id_missing"),
-        (b"text", "id_missing"),
-        (b'{"trace":{"id":""}}', "id_missing"),
-        (b'{"trace":{"id":null}}', "id_missing"),
-        (b'{"trace":{"id":1.5}}', "id_unfit"),
-        (b'{"trace":{"id":true}}', "id_unfit"),
-        (b'{"trace":{"id":["a"]}}', "id_unfit"),
-        (b'{"trace":{"id":"%b"}}' % (b"x" * 513), "id_too_long"),
-        (b'{"trace":{"id":"%b"}}' % ("单" * 171).encode(), "id_too_long"),
+        (b"{}", "id_missing", "missing"),
+        (b"text", "id_missing", "missing"),
+        (b'{"trace":{"id":""}}', "id_missing", "empty"),
+        (b'{"trace":{"id":null}}', "id_missing", "missing"),
+        (b'{"trace":{"id":1.5}}', "id_unfit", "a whole number"),
+        (b'{"trace":{"id":true}}', "id_unfit", "a text"),
+        (b'{"trace":{"id":["a"]}}', "id_unfit", "a text"),
+        (b'{"trace":{"id":"%b"}}' % (b"x" * 513), "id_too_long", "512 bytes"),
+        (b'{"trace":{"id":"%b"}}' % ("单" * 171).encode(), "id_too_long", "512 bytes"),
     ],
 )
 def test_a_document_without_a_fit_id_is_rejected_before_it_is_sent(
-    value: bytes, error_type: str
+    value: bytes, error_type: str, said: str
 ) -> None:
     """Elasticsearch would refuse the whole bulk for an id of 513 bytes."""
     made = target(**BY_FIELD)
@@ -55,7 +58,22 @@ def test_a_document_without_a_fit_id_is_rejected_before_it_is_sent(
         (),
     )
     assert "trace.id" in rejected.reason
+    assert said in rejected.reason
     assert rejected.topic_id == "TOPICID"
+
+
+def test_what_is_left_is_all_of_the_same_documents() -> None:
+    records = [FakeRecord("orders", 0, offset, b"{}") for offset in (7, 8, 9)]
+    documents = Documents([b"a", b"b", b"c"], [*records], [b"7", b"8", b"9"], times_ms=[1, 2, 3])
+    columns: list[list[object]] = [["x", "y", "z"]]
+    why = NoId("id_missing", "is missing or empty")
+
+    without_id(documents, [b'"1"', why, b'"3"'], columns, "id")
+
+    assert documents.sources == [b"a", b"c"]
+    assert documents.records == [records[0], records[2]]
+    assert (documents.ids, documents.times_ms) == ([b"7", b"9"], [1, 3])
+    assert columns == [["x", "z"]]
 
 
 def test_an_id_of_512_bytes_is_sent() -> None:

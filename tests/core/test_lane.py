@@ -85,6 +85,15 @@ def test_a_dry_run_is_no_document_and_names_the_index_alone() -> None:
     assert probe.rejected == [], "it buries nothing"
 
 
+def test_a_dry_run_goes_through_the_pipeline_of_the_documents() -> None:
+    """A missing one is no document's fault."""
+    bulk = bulk_of(("may", ticket_of("orders"), 1))
+    bulk.lines[0] = b'{"create":{"pipeline":"geo","_index":"may","_id":"x"}}'
+
+    told = {"pipeline": "geo", "_index": "may", "_id": "sink-probe"}
+    assert orjson.loads(dry_run(bulk).lines[0]) == {"create": told}
+
+
 def test_what_is_taken_is_counted_and_the_room_stays_that_of_the_whole() -> None:
     aside = _aside(3)
 
@@ -103,6 +112,7 @@ def test_what_is_let_go_first_is_what_came_first_and_waits_no_more() -> None:
     one, other = _aside(3), _aside(2, "bills")
     lane = _lane(one, other)
     lane.take(one, 0, Outcome.INDEXED)
+    assert one.progress.fates == {("orders", "indexed"): 1}
     assert (lane.documents, len(one.rest)) == (4, 2)
 
     assert lane.release() is one

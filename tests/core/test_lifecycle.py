@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sink.core.lifecycle import (
+    ROLLOVER_DAYS,
+    ROLLOVER_GB,
     Lifecycle,
     Rollover,
     index_settings,
@@ -99,6 +101,36 @@ def test_without_a_number_of_days_nothing_is_deleted(lifecycle: Lifecycle) -> No
     assert "data_retention" not in stream_lifecycle(lifecycle)
 
 
+def test_a_data_stream_keeps_itself_for_the_days_of_its_route() -> None:
+    assert stream_lifecycle(Lifecycle(90, None)) == {"enabled": True, "data_retention": "90d"}
+    assert stream_lifecycle(Lifecycle(None, None)) == {"enabled": True}
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "name"),
+    [
+        (Lifecycle(90, None), "sink-delete-90d"),
+        (Lifecycle(None, 7), "sink-warm-7d"),
+        (
+            Lifecycle(None, None, rollover=Rollover(ROLLOVER_DAYS, ROLLOVER_GB)),
+            "sink-rollover-30d-50gb",
+        ),
+    ],
+)
+def test_the_name_of_a_policy_says_what_it_does_and_no_more(
+    lifecycle: Lifecycle, name: str
+) -> None:
+    assert lifecycle.policy == name
+
+
+def test_a_policy_says_whose_it_is_and_where_to_read_what_it_does() -> None:
+    assert policy_body(Lifecycle(90, 7))["_meta"] == {
+        "owner": "ekk-sink",
+        "version": 1,
+        "description": "Its name says what it does.",
+    }
+
+
 @pytest.mark.parametrize(
     ("form", "days"),
     [
@@ -114,6 +146,16 @@ def test_without_a_number_of_days_nothing_is_deleted(lifecycle: Lifecycle) -> No
         ("logs-%m.%d", None),  # comes again every year
         ("logs-%d", None),
         ("logs-%a", None),
+        ("logs-%B.%d-%Y", 2),
+        ("logs-%Y-%U-%A", 2),
+        ("logs-%Y-%W-%a", 2),
+        # A time of day is no date.
+        ("logs-%Y-%X", 367),
+        ("logs-%Y.%m-%X", 32),
+        ("logs-%Y.%d-%X", 367),
+        ("logs-%G.%V-%X", 8),
+        ("logs-%Y-%a-%X", 367),
+        ("logs-%m-%X", None),
     ],
 )
 def test_a_form_is_written_to_as_long_as_it_names_the_same_index(

@@ -229,6 +229,10 @@ def test_an_end_right_behind_the_last_record_adds_nothing(tracker: OffsetTracker
     assert tracker.expected(ORDERS) == 5
 
 
+def test_it_is_told_whether_anything_was_passed(tracker: OffsetTracker) -> None:
+    assert [tracker.passed(ORDERS, end) for end in (40, 40, 41, 7)] == [True, False, True, False]
+
+
 def test_a_log_without_any_record_is_passed_to_its_end(tracker: OffsetTracker) -> None:
     tracker.passed(ORDERS, 40)
 

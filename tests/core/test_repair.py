@@ -57,6 +57,12 @@ def test_a_value_that_looks_like_the_reason_names_no_other_field() -> None:
     assert conflicting_field(_verdict("a.b[0", "x")) == "a.b[0"
 
 
+def test_the_field_is_read_whatever_its_name_and_however_old_elasticsearch_is() -> None:
+    assert conflicting_field(_verdict("two\nlines")) == "two\nlines"
+    assert conflicting_field(_verdict("n", error_type="mapper_parsing_exception")) == "n"
+    assert conflicting_field(_verdict("n", error_type="illegal_argument_exception")) is None
+
+
 def test_a_value_becomes_text_beside_and_the_document_says_so() -> None:
     source = '{"@timestamp":"t","n":"x","o":{"a":1.50,"b":[null]},"m":7}'
 

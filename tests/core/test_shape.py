@@ -285,3 +285,4 @@ def test_a_record_that_cannot_be_taken_to_pieces_is_rejected_as_a_whole() -> Non
 
 def test_without_a_shape_a_collector_stays_what_it_is() -> None:
     assert shaped(COLLECTORS["log"], Shape()) is COLLECTORS["log"]
+    assert route_collector({}).shape is None

@@ -108,6 +108,7 @@ def test_the_version_and_the_content_decide(there: int, text: str, action: StepA
 
     assert action is step.action
     assert str(there) in step.reason
+    assert ("another content" in step.reason) is (text == "edited")
     assert step.existing == present.body, "what is there is shown beside what is wanted"
 
 
@@ -148,6 +149,42 @@ def test_templates_are_rendered_components_first_for_the_routes_of_their_collect
 
     assert [t.name for t in templates] == ["a", "b", "ekk", "zipkin"]
     assert patterns_of(templates[-1]) == ["app-*", "app_undated", "sag-*"]
+
+
+@pytest.mark.parametrize(("priority", "raised"), [({}, 200), ({"priority": 7}, 207)])
+def test_a_template_of_data_streams_is_above_those_that_elasticsearch_brings(
+    priority: dict[str, int], raised: int
+) -> None:
+    source = _source(Kind.INDEX, "ekk", 1)
+    source = source._replace(body={**source.body, **priority})
+
+    [template] = render([source], [Destination("r", "log", ("logs-*",), "x", stream=True)])
+
+    assert (template.name, template.body["priority"]) == ("ekk-data-stream", raised)
+
+
+def test_indices_and_data_streams_of_a_collector_have_a_template_each() -> None:
+    where = Destination("r", "log", ("sag-*",), "x")
+    streams = where._replace(patterns=("logs-*",), stream=True)
+
+    templates = render([_source(Kind.INDEX, "ekk", 1)], [streams, where])
+
+    assert [(each.name, patterns_of(each)) for each in templates] == [
+        ("ekk", ["sag-*"]),
+        ("ekk-data-stream", ["logs-*"]),
+    ]
+
+
+def test_what_is_in_the_cluster_afterwards_is_what_was_written_or_what_was_there() -> None:
+    wanted, there = Template(Kind.INDEX, "a", {"n": 2}), {"n": 1}
+
+    for action, existing, left in (
+        (StepAction.CREATE, None, {"n": 2}),
+        (StepAction.UPDATE, there, {"n": 2}),
+        (StepAction.KEEP, there, there),
+        (StepAction.LEFT_OUT, None, {"n": 2}),
+    ):
+        assert Step(action, wanted, "why", existing).afterwards().body == left
 
 
 def test_a_template_that_no_route_asks_for_is_not_written() -> None:

@@ -51,6 +51,15 @@ def test_forms_that_mean_the_same_are_the_same(one: Body, other: Body) -> None:
         ({"template": {"settings": {"codec": "x"}}}, {"template": {"settings": {"codec": "y"}}}),
         ({"template": {"mappings": {"a": 1}}}, {"template": {"mappings": {"a": "1"}}}),
         ({"_meta": {"version": 1}}, {"_meta": {"version": 2}}),
+        ({"template": {"settings": {"codec": "x"}}}, {"template": {"settings": {"codec": "X"}}}),
+        (
+            {"template": {"settings": {"sort.field": ["a"]}}},
+            {"template": {"settings": {"sort.field": ["b"]}}},
+        ),
+        (
+            {"template": {"lifecycle": {"data_retention": "7d"}}},
+            {"template": {"lifecycle": {"data_retention": "8d"}}},
+        ),
     ],
 )
 def test_what_means_something_else_is_told(one: Body, other: Body) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sink.core.template import Kind, TemplateSource
 from sink.core.text_analysis import (
     COMPONENT,
+    PLUGINS,
     Choice,
     Variant,
     choose,
@@ -108,3 +109,15 @@ def test_what_one_node_lacks_not_every_node_has() -> None:
     )
     assert of_every_node({"nodes": {"1": one, "2": {"name": "two"}}}) == frozenset()
     assert of_every_node({}) is None
+
+
+def test_the_nodes_are_asked_for_what_is_read_of_them() -> None:
+    """A node without a plugin is named all the same: else it would not be counted."""
+    path, _, query = PLUGINS.partition("?filter_path=")
+
+    assert path == "/_nodes/plugins"
+    assert set(query.split(",")) == {
+        "nodes.*.plugins.name",
+        "nodes.*.modules.name",
+        "nodes.*.name",
+    }
