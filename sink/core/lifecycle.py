@@ -16,17 +16,27 @@ ROLLOVER_GB = 50
 _VERSION = 1
 # Recovered first after a restart. Source: "Index lifecycle actions: Set priority", its example.
 _HOT, _WARM = 100, 50
-_DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
-_YEAR = "yYG"
-# How long a form of strftime names the same index: the first whose letters are all in it. A day of
-# the month without its month comes again, so it is no day.
-_HOLDING = (
-    ("day", ("j",)),
-    ("day", ("d", "mbB")),
-    ("day", ("aAuw", "UVW")),
-    ("week", ("UVW",)),
-    ("month", ("mbB",)),
-    ("year", (_YEAR,)),
+_DAYS = {"day": 1, "week": 7, "month": 31}
+_YEAR, _ISO_YEAR = "yY", "G"
+_WEEK, _WEEKDAY = "UW", "aAuw"
+_MONTH = "mbB"
+# How many days a form of strftime names the same index: the first row whose letters are all in it.
+# A day of the month without its month comes again, so it is no day. The year of ISO 8601 begins in
+# the week that has the first Thursday: its weeks are those of %V alone, and months and other weeks
+# those of the calendar's year alone. The wrong pair names days a year apart the same (2025-01-02
+# and 2025-12-30 are both 2025 and week 01). Source: Python, "strftime() and strptime() Behavior".
+_HOLDING: tuple[tuple[int | None, tuple[str, ...]], ...] = (
+    (1, (_YEAR, "j")),
+    (1, (_YEAR, _MONTH, "d")),
+    (1, (_YEAR, _WEEK, _WEEKDAY)),
+    (1, (_ISO_YEAR, "V", _WEEKDAY)),
+    (7, (_YEAR, _WEEK)),
+    (7, (_ISO_YEAR, "V")),
+    (31, (_YEAR, _MONTH)),
+    (None, ("V",)),
+    (366, (_YEAR,)),
+    (None, ("jd" + _WEEK + _MONTH,)),
+    (371, (_ISO_YEAR,)),  # one of 53 weeks
 )
 
 
@@ -82,15 +92,14 @@ def writable_days(period: str, form: str | None, early_days: int) -> int | None:
         form: Of strftime, where the name is one; instead of the period.
         early_days: How long before its period an index may be made.
     Returns:
-        None where the name comes again, for it lacks the year.
+        None where the name comes again, for it lacks the year or has that of the other calendar.
     """
     if form is None:
         return _DAYS[period] + early_days
     letters = set(re.findall(r"%-?(.)", form))
-    if not letters & set(_YEAR):
-        return None
-    fits = (name for name, classes in _HOLDING if all(letters & set(each) for each in classes))
-    return _DAYS[next(fits)] + early_days
+    rows = (days for days, classes in _HOLDING if all(letters & set(each) for each in classes))
+    days = next(rows, None)
+    return None if days is None else days + early_days
 
 
 def policy_body(lifecycle: Lifecycle) -> Body:

@@ -12,8 +12,12 @@ OWNER = "ekk-sink"
 
 Body = Mapping[str, object]
 
-_CHECKSUM, _PREVIOUS, _ROLLED_BACK_FROM = "checksum", "previous", "rolled_back_from"
-_NOT_CONTENT = frozenset({_CHECKSUM, _PREVIOUS, _ROLLED_BACK_FROM})
+# The mark tells a version by its content as it was written, whatever Elasticsearch makes of it, and
+# without its patterns: those grow without being another version.
+_CHECKSUM, _MARK = "checksum", "content_checksum"
+_PREVIOUS, _ROLLED_BACK_FROM = "previous", "rolled_back_from"
+_HISTORY = frozenset({_PREVIOUS, _ROLLED_BACK_FROM})
+_NOT_CONTENT = _HISTORY | {_CHECKSUM, _MARK}
 
 
 def is_own(body: Body) -> bool:
@@ -41,36 +45,29 @@ def checksum(body: Body) -> str:
 
 def content(body: Body) -> dict[str, object]:
     """
-    Leave out of a template its checksum, its previous version and what it was rolled back from.
+    Leave out of a template its checksums, its previous version and what it was rolled back from.
     """
-    meta = {key: value for key, value in meta_of(body).items() if key not in _NOT_CONTENT}
-    return {**body, "_meta": meta}
+    return _without(_NOT_CONTENT, body)
 
 
 def signed(body: Body) -> dict[str, object]:
     """
-    Say in a template that it is the sink's, and what its checksum is.
+    Say in a template that it is the sink's, and what its checksums are.
     """
     owned = {**body, "_meta": {**meta_of(body), "owner": OWNER}}
-    return {**owned, "_meta": {**meta_of(owned), _CHECKSUM: checksum(owned)}}
+    bare = {key: value for key, value in owned.items() if key != "index_patterns"}
+    sums = {_CHECKSUM: checksum(owned), _MARK: checksum(bare)}
+    return {**owned, "_meta": {**meta_of(owned), **sums}}
 
 
-def same_but_patterns(one: Body, other: Body) -> bool:
-    """
-    Tell whether two templates differ in nothing but their index patterns.
-    """
-    return _mark(one) == _mark(other)
-
-
-def succeeding(body: Body, existing: Body) -> dict[str, object]:
+def succeeding(body: Body, existing: Body, *, wider: bool = False) -> dict[str, object]:
     """
     Keep in a template the one that it takes the place of.
 
-    One that merely gets more patterns keeps what was before it.
+    Args:
+        wider: It has merely more patterns, and keeps what was before it.
     """
-    before: object = content(existing)
-    if same_but_patterns(body, existing):
-        before = meta_of(existing).get(_PREVIOUS)
+    before = previous_of(existing) if wider else _without(_HISTORY, existing)
     kept = {} if before is None else {_PREVIOUS: before}
     return {**body, "_meta": {**meta_of(body), **kept}}
 
@@ -93,9 +90,13 @@ def rolled_back(body: Body) -> dict[str, object] | None:
     if previous is None:
         return None
     patterns = sorted({*strings(body, "index_patterns"), *strings(previous, "index_patterns")})
-    widened = {**previous, **({"index_patterns": patterns} if patterns else {})}
-    back = signed(widened)
-    meta = {**meta_of(back), _PREVIOUS: content(body), _ROLLED_BACK_FROM: _mark(body)}
+    back = {**previous, **({"index_patterns": patterns} if patterns else {})}
+    meta = {
+        **meta_of(signed(back)),
+        **meta_of(previous),  # with its checksums: of what was written, not of what came back
+        _PREVIOUS: _without(_HISTORY, body),
+        _ROLLED_BACK_FROM: _mark(body),
+    }
     return {**back, "_meta": meta}
 
 
@@ -122,8 +123,13 @@ def strings(body: Body, key: str) -> list[str]:
     return [str(each) for each in found] if isinstance(found, list) else []
 
 
-def _mark(body: Body) -> str:
+def _mark(body: Body) -> object:
     """
-    Tell a version of a template by its content. Its patterns grow without being another version.
+    Tell a version of a template; one of a sink that wrote no mark by what is there.
     """
-    return checksum({key: value for key, value in body.items() if key != "index_patterns"})
+    return meta_of(body).get(_MARK) or meta_of(signed(body))[_MARK]
+
+
+def _without(keys: frozenset[str], body: Body) -> dict[str, object]:
+    meta = {key: value for key, value in meta_of(body).items() if key not in keys}
+    return {**body, "_meta": meta}

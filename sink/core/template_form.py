@@ -24,6 +24,14 @@ def comparable(body: Body) -> dict[str, object]:
     return {key: value for key, value in found.items() if value not in (None, [])}
 
 
+def same_but_patterns(one: Body, other: Body) -> bool:
+    """
+    Tell whether two templates differ in nothing but their index patterns.
+    """
+    bare = ({**comparable(each), "index_patterns": None} for each in (one, other))
+    return next(bare) == next(bare)
+
+
 def _inner(template: Body) -> dict[str, object]:
     found = dict(template)
     settings = found.get("settings")

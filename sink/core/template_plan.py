@@ -24,6 +24,7 @@ from sink.core.template_body import (
     version_of,
     was_rolled_back_from,
 )
+from sink.core.template_form import same_but_patterns
 
 
 class StepAction(StrEnum):
@@ -99,7 +100,8 @@ def _of_template(template: Template, existing: Body) -> Step:
         return Step(StepAction.KEEP, template, f"version {ours} is there", existing)
     older = f"version {theirs} is there, older than {ours}"
     reason = older if theirs < ours else f"version {ours} is there with another content"
-    body = succeeding(template.body, existing)
+    wider = same_but_patterns(template.body, existing)
+    body = succeeding(template.body, existing, wider=wider)
     return Step(StepAction.UPDATE, template._replace(body=body), reason, existing)
 
 
@@ -114,7 +116,7 @@ def _held(template: Template, existing: Body) -> Step:
     patterns = patterns_of(template)
     if patterns == strings(existing, "index_patterns"):
         return Step(StepAction.HELD, template, reason, existing)
-    wider = template._replace(body=signed({**existing, "index_patterns": patterns}))
+    wider = template._replace(body={**existing, "index_patterns": patterns})
     return Step(StepAction.UPDATE, wider, f"{reason}; it gets the patterns of new routes", existing)
 
 

@@ -18,7 +18,8 @@ from sink.errors import ConfigError
 from sink.routes import names_of
 
 _HOW = (
-    "name the index by a date that has its year and ends the name (as …-%Y.%m.%d), by a fixed name "
+    "name the index by a date that has its year (%G for %V, %Y for all else) and ends the name (as "
+    "…-%Y.%m.%d or …-%G.%V), by a fixed name "
     'for an alias that rolls over, or take a data_stream; lifecycle.keep_days = "forever" (and no '
     "warm_days) keeps its indices for ever"
 )

@@ -129,7 +129,7 @@ class FakeTemplates:
 
     def _put_component(self, name: str, body: dict[str, Any]) -> None:
         self._check_inner(body)
-        self.bodies[Kind.COMPONENT, name] = body
+        self.bodies[Kind.COMPONENT, name] = _given_back(body)
 
     def _put_index(self, name: str, body: dict[str, Any]) -> None:
         patterns = _list(body, "index_patterns")
@@ -143,13 +143,10 @@ class FakeTemplates:
             reason = f"specifies component templates {absent} that do not exist"
             raise _refused("invalid_index_template_exception", f"index_template [{name}] {reason}")
         self._check_priority(name, patterns, body.get("priority", 0))
-        if "data_stream" in body:
-            defaults = {"hidden": False, "allow_custom_routing": False}
-            body["data_stream"] = {**defaults, **body["data_stream"]}
-        elif "lifecycle" in body.get("template", {}):
+        if "data_stream" not in body and "lifecycle" in body.get("template", {}):
             reason = "lifecycle configuration is only for data streams"
             raise _refused("illegal_argument_exception", f"index template [{name}]: {reason}")
-        self.bodies[Kind.INDEX, name] = body
+        self.bodies[Kind.INDEX, name] = _given_back(body)
 
     def _put_policy(self, name: str, body: dict[str, Any]) -> None:
         self._ask_ilm()
@@ -196,6 +193,30 @@ class FakeTemplates:
                 )
 
 
+def _given_back(body: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Write a template as Elasticsearch does: with what it adds, and settings as objects of texts.
+
+    Source: its answers to "Get index template" and "Get component template".
+    """
+    found, inner = dict(body), dict(body.get("template", {}))
+    if "data_stream" in found:
+        defaults = {"hidden": False, "allow_custom_routing": False}
+        found["data_stream"] = {**defaults, **found["data_stream"]}
+    if "lifecycle" in inner:
+        inner["lifecycle"] = {"enabled": True, **inner["lifecycle"]}
+    if "settings" in inner:
+        flat = _flat("", inner["settings"]).items()
+        inner["settings"] = reduce(_merged, (_object(key, value) for key, value in flat), {})
+    return {**found, "template": inner} if inner else found
+
+
+def _object(key: str, value: Any) -> dict[str, Any]:
+    for name in reversed(key.split(".")):
+        value = {name: value}
+    return dict(value)
+
+
 def _merged(one: Any, other: Any) -> Any:
     """
     Compose: what comes later wins, object by object. Source: "Index templates".
@@ -205,12 +226,21 @@ def _merged(one: Any, other: Any) -> Any:
     return {**one, **{k: _merged(one[k], v) if k in one else v for k, v in other.items()}}
 
 
-def _flat(prefix: str, settings: Mapping[str, Any]) -> list[str]:
-    found = []
+def _flat(prefix: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for key, value in settings.items():
-        inner = _flat(f"{prefix}{key}.", value) if isinstance(value, Mapping) else [prefix + key]
-        found += inner
-    return [name if name.startswith("index.") or prefix else f"index.{name}" for name in found]
+        inner = {prefix + key: _texts(value)}
+        found |= _flat(f"{prefix}{key}.", value) if isinstance(value, Mapping) else inner
+    index = "index."
+    return {k if k.startswith(index) or prefix else index + k: v for k, v in found.items()}
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_texts(each) for each in value]
+    if isinstance(value, bool):
+        return str(value).lower()
+    return None if value is None else str(value)
 
 
 def _list(body: Mapping[str, Any], key: str) -> list[str]:

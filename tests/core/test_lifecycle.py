@@ -3,6 +3,7 @@ Lifecycles: what a policy says, how long an index is written to, and which patte
 """
 
 import re
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 import pytest
@@ -32,6 +33,11 @@ LIFECYCLES = st.builds(
     st.sampled_from([2, 8, 32]),
     st.none() | st.builds(Rollover, st.integers(1, 1000), st.integers(1, 1000)),
 )
+# Each day of 42 years, every kind of year among them, as the directives of strftime write it.
+ALMANAC = [
+    {letter: at.strftime(f"%{letter}") for letter in "aAuwUVWmbBdjyYGH"}
+    for at in (datetime(1999, 1, 1, tzinfo=UTC) + timedelta(number) for number in range(15_341))
+]
 PATTERNS = st.text("ab*", min_size=1, max_size=5)
 
 
@@ -141,8 +147,22 @@ def test_a_policy_says_whose_it_is_and_where_to_read_what_it_does() -> None:
         ("logs-%G.%V", 8),
         ("logs-%Y.%m", 32),
         ("logs-%B-%y", 32),
+        ("logs-%Y-%U", 8),
+        ("logs-%y-%W-%a", 2),
         ("logs-%Y", 367),
+        ("logs-%G", 372),  # of 53 weeks
         ("logs-%Y.%d", 367),  # the second of each month is the same index
+        ("logs-%Y.%m.%d-w%V", 2),  # the date tells, whatever else is there
+        ("logs-%G.%V-%m", 8),
+        ("logs-%Y-%V", None),  # 2025-01-02 and 2025-12-30
+        ("logs-%Y-%V-%u", None),
+        ("logs-%y-%V", None),
+        ("logs-%G-%m-%d", None),
+        ("logs-%G-%B", None),
+        ("logs-%G.%j", None),
+        ("logs-%G-%U", None),
+        ("logs-%G-%W-%a", None),
+        ("logs-%G-%d", None),
         ("logs-%m.%d", None),  # comes again every year
         ("logs-%d", None),
         ("logs-%a", None),
@@ -162,6 +182,20 @@ def test_a_form_is_written_to_as_long_as_it_names_the_same_index(
     form: str, days: int | None
 ) -> None:
     assert writable_days("month", form, 1) == days
+
+
+@given(st.sets(st.sampled_from("aAuwUVWmbBdjyYGH"), min_size=1).map(sorted))
+def test_days_of_one_name_are_no_further_apart_than_an_index_is_written_to(
+    letters: list[str],
+) -> None:
+    """Otherwise its last documents are deleted before they are old."""
+    days = writable_days("month", "-".join(f"%{each}" for each in letters), 0)
+    if days is None:
+        return
+    named: dict[tuple[str, ...], int] = {}
+    for number, parts in enumerate(ALMANAC):
+        first = named.setdefault(tuple(parts[each] for each in letters), number)
+        assert number - first < days
 
 
 def test_an_alias_is_named_to_what_rolls_it_over_and_to_nothing_else() -> None:

@@ -5,7 +5,7 @@ Differences are of meaning: how Elasticsearch writes what it was given is none.
 import pytest
 
 from sink.core.template_body import Body, signed, succeeding
-from sink.core.template_form import comparable
+from sink.core.template_form import comparable, same_but_patterns
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,11 @@ def test_how_a_template_came_to_be_there_is_no_difference() -> None:
     body = signed({"priority": 1})
 
     assert comparable(succeeding(body, signed({"priority": 2}))) == comparable(body)
+
+
+def test_patterns_and_how_elasticsearch_writes_it_make_no_other_version() -> None:
+    written = {"data_stream": {}, "index_patterns": ["a-*"], "priority": 1}
+    back = {**written, "data_stream": {"hidden": False}, "index_patterns": ["a-*", "b-*"]}
+
+    assert same_but_patterns(signed(written), signed(back))
+    assert not same_but_patterns(signed(written), signed({**back, "priority": 2}))

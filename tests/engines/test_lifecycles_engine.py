@@ -56,6 +56,10 @@ class Cluster:
         return f'{{ prefix = "{self.word}-" }}'
 
     @property
+    def wider(self) -> str:
+        return f'{{ prefix = "x{self.word}-" }}'
+
+    @property
     def stream(self) -> str:
         return f'{{ data_stream = "logs-{{topic}}-{self.word}" }}'
 
@@ -163,6 +167,53 @@ def test_a_rollback_is_for_the_next_index_and_is_not_undone_by_an_apply(cluster:
     assert actions["sink-settings"] == "held"
     intervals = [_settings(cluster, i)["index.refresh_interval"] for i in (first, second, third)]
     assert intervals == ["5s", "77s", "5s"]
+
+
+def test_a_rollback_of_a_data_stream_is_held_and_one_more_brings_it_back(cluster: Cluster) -> None:
+    """Elasticsearch gives a template of data streams back with more than was written."""
+    for days in (3, 5):
+        cluster.run("apply", index=cluster.stream, keep=f"keep_days = {days}")
+    wanted = {"index": cluster.stream, "keep": "keep_days = 5"}
+    rows = cluster.json("rollback", **wanted)
+    (name,) = [each["name"] for each in rows if "-data-stream-lifecycle-" in each["name"]]
+
+    seen = []
+    for _ in range(2):
+        cluster.run("rollback", name, "--yes", **wanted)
+        planned = {each["name"]: each["action"] for each in cluster.json("plan", **wanted)}
+        cluster.run("apply", **wanted)
+        found = cluster.client.indices.get_index_template(name=name)["index_templates"][0]
+        lifecycle = found["index_template"]["template"]["lifecycle"]
+        seen.append((planned[name], lifecycle["data_retention"]))
+
+    assert seen == [("held", "3d"), ("keep", "5d")]
+
+
+def test_a_rollback_of_numbers_that_come_back_as_texts_is_held(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    folder = tmp_path / "own" / "index"
+    folder.mkdir(parents=True)
+    more = f'keep_days = "forever"\n[templates]\ndir = "{folder.parent}"'
+    patterns = []
+    for replicas, index in ((0, cluster.dated), (1, cluster.dated), (1, cluster.wider)):
+        body = {
+            "_meta": {"version": 1, "collectors": ["log"]},
+            "template": {"settings": {"number_of_replicas": replicas}},
+        }
+        (folder / "ekk-own.json").write_text(json.dumps(body))
+        cluster.run("apply", index=index, keep=more)
+        found = cluster.client.indices.get_index_template(name="ekk-own")["index_templates"][0]
+        patterns.append(len(found["index_template"]["index_patterns"]))
+
+    cluster.run("rollback", "ekk-own", "--yes", index=cluster.wider, keep=more)
+    (applied,) = cluster.json("apply", index=cluster.wider, keep=more)
+
+    found = cluster.client.indices.get_index_template(name="ekk-own")["index_templates"][0]
+    assert patterns == [1, 1, 2], "patterns alone are no version to go back to"
+    assert applied["action"] == "held"
+    settings = found["index_template"]["template"]["settings"]
+    assert settings == {"index": {"number_of_replicas": "0"}}
 
 
 def test_simulate_tells_what_the_index_then_has(cluster: Cluster) -> None:

@@ -184,7 +184,14 @@ def test_rollover_alone_is_for_those_that_can(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "index",
-    ['{ name = "app-{topic}" }', '{ name = "app-%m.%d" }', '{ name = "%Y.%m.%d-app" }', "{}"],
+    [
+        '{ name = "app-{topic}" }',
+        '{ name = "app-%m.%d" }',
+        '{ name = "app-%Y-%V" }',
+        '{ name = "app-%G-%m-%d" }',
+        '{ name = "%Y.%m.%d-app" }',
+        "{}",
+    ],
 )
 def test_an_index_that_cannot_grow_old_by_its_name_is_refused(tmp_path: Path, index: str) -> None:
     route = f'[[routes]]\nname = "bad"\nprefix = "x-"\nindex = {index}\n'

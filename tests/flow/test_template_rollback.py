@@ -15,6 +15,17 @@ from sink.testing import FakeTemplates
 
 EKK = '[[routes]]\nname = "ekk"\nprefix = "ekk-"\nindex = { prefix = "sag-" }\n'
 APP = '[[routes]]\nname = "app"\nprefix = "app-"\nindex = { name = "app-%Y.%m.%d" }\n'
+STREAM = """[[routes]]
+name = "zap"
+prefix = "zap-"
+collector = "zap"
+index = { data_stream = "logs-zap_{topic}-prod" }
+"""
+MORE_STREAMS = (
+    STREAM.replace("zap-", "more-")
+    .replace("logs-zap_", "logs-more_")
+    .replace('name = "zap"', 'name = "more"')
+)
 KEEP = "[lifecycle]\nkeep_days = 30\n"
 SETTINGS = ("component", "sink-settings")
 
@@ -101,7 +112,8 @@ def test_diff_shows_a_change_by_hand_that_no_version_tells(
 def test_an_update_keeps_the_version_before_in_the_template_itself(
     tmp_path: Path, store: FakeTemplates, upgraded: Body
 ) -> None:
-    assert previous_of(store.bodies[SETTINGS]) == upgraded
+    previous = previous_of(store.bodies[SETTINGS])
+    assert previous is not None and content(previous) == upgraded
 
     (row,) = json.loads(_run(tmp_path, "rollback", "--json").output)
     assert row == {"kind": "component", "name": "sink-settings", "version": 1, "previous": 0}
@@ -149,6 +161,106 @@ def test_no_sink_writes_again_what_was_rolled_back_until_it_wants_another(
     store.version = "8.13.0"  # a reason to want other settings
     assert _actions(tmp_path, "apply", "--json")["sink-settings"] == "update"
     assert version_of(store.bodies[SETTINGS]) == 1
+
+
+def _days(keep_days: int, *routes: str) -> str:
+    return f"[lifecycle]\nkeep_days = {keep_days}\n" + "".join(routes)
+
+
+@pytest.fixture
+def aged(tmp_path: Path, store: FakeTemplates) -> str:
+    """The template of data streams that were kept 3 days, then 5: its name."""
+    for days in (3, 5):
+        _run(tmp_path, "apply", text=_days(days, STREAM))
+    (name,) = [name for _, name in store.bodies if "-data-stream-lifecycle-" in name]
+    assert _policy(store, name) == "sink-rollover-30d-50gb-delete-5d"
+    return name
+
+
+def _policy(store: FakeTemplates, name: str) -> object:
+    return store.bodies["index", name]["template"]["settings"]["index"]["lifecycle"]["name"]
+
+
+def test_a_data_stream_that_was_rolled_back_is_held_until_its_lifecycle_changes(
+    tmp_path: Path, store: FakeTemplates, aged: str
+) -> None:
+    _run(tmp_path, "rollback", aged, "--yes", text=_days(5, STREAM))
+
+    for verb in ("plan", "apply"):
+        found = json.loads(_run(tmp_path, verb, "--json", text=_days(5, STREAM)).output)
+        assert {each["name"]: each["action"] for each in found}[aged] == "held"
+    assert _policy(store, aged) == "sink-rollover-30d-50gb-delete-3d"
+
+    _run(tmp_path, "apply", text=_days(7, STREAM))
+    assert _policy(store, aged) == "sink-rollover-30d-50gb-delete-7d"
+
+
+def test_a_data_stream_that_was_rolled_back_twice_is_as_before(
+    tmp_path: Path, store: FakeTemplates, aged: str
+) -> None:
+    for _ in range(2):
+        _run(tmp_path, "rollback", aged, "--yes", text=_days(5, STREAM))
+    store.puts.clear()
+
+    _run(tmp_path, "apply", text=_days(5, STREAM))
+
+    assert store.puts == []
+    assert _policy(store, aged) == "sink-rollover-30d-50gb-delete-5d"
+
+
+def test_more_data_streams_leave_the_version_before_where_it_is(
+    tmp_path: Path, store: FakeTemplates
+) -> None:
+    _run(tmp_path, "apply", text=STREAM)
+    name = ("index", "zap-data-stream")
+    old = json.loads(json.dumps(content(store.bodies[name])))
+    old["priority"] -= 1
+    store.bodies[name] = signed(old)
+    _run(tmp_path, "apply", text=STREAM)
+
+    _run(tmp_path, "apply", text=STREAM + MORE_STREAMS)
+
+    previous = previous_of(store.bodies[name])
+    assert previous is not None and content(previous) == content(signed(old))
+    _run(tmp_path, "rollback", name[1], "--yes", text=STREAM + MORE_STREAMS)
+    store.puts.clear()
+    _run(tmp_path, "apply", text=STREAM + MORE_STREAMS)
+    assert store.puts == []
+    assert store.bodies[name]["priority"] == old["priority"]
+    assert len(store.bodies[name]["index_patterns"]) == 2
+
+
+def test_settings_that_come_back_as_texts_are_rolled_back_and_held(
+    tmp_path: Path, store: FakeTemplates
+) -> None:
+    own = tmp_path / "own"
+    (own / "index").mkdir(parents=True)
+    text = f'[templates]\ndir = "{own}"\n{EKK}'
+    for replicas in (0, 1):
+        body = {
+            "_meta": {"version": 1, "collectors": ["log"]},
+            "template": {"settings": {"number_of_replicas": replicas}},
+        }
+        (own / "index" / "mine.json").write_text(json.dumps(body))
+        _run(tmp_path, "apply", text=text)
+
+    _run(tmp_path, "rollback", "mine", "--yes", text=text)
+    found = json.loads(_run(tmp_path, "apply", "--json", text=text).output)
+
+    assert {each["name"]: each["action"] for each in found} == {"mine": "held"}
+    settings = store.bodies["index", "mine"]["template"]["settings"]
+    assert settings == {"index": {"number_of_replicas": "0"}}
+
+
+def test_a_change_by_hand_that_more_patterns_write_over_can_be_brought_back(
+    tmp_path: Path, store: FakeTemplates, upgraded: Body
+) -> None:
+    store.bodies["index", "ekk"]["priority"] = 77
+
+    _run(tmp_path, "apply", text=EKK + APP)
+
+    previous = previous_of(store.bodies["index", "ekk"])
+    assert previous is not None and previous["priority"] == 77
 
 
 def test_rolled_back_twice_is_as_before(
