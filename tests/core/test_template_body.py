@@ -80,7 +80,8 @@ def test_what_a_person_rolled_back_is_held_and_only_gets_the_patterns_of_new_rou
 
 
 def test_a_policy_that_is_there_is_never_changed_and_a_foreign_one_is_told() -> None:
-    own, foreign = (_planned(Kind.POLICY, {}, each) for each in (FIRST, {"phases": {}}))
+    own = _planned(Kind.POLICY, {}, FIRST)
+    foreign = _planned(Kind.POLICY, {}, {"phases": {}})
 
     assert (own.action, foreign.action) == (StepAction.KEEP, StepAction.FOREIGN)
     assert "never changed" in own.reason
