@@ -3,12 +3,16 @@ Parts of a bulk: what they hold and weigh, and what stays with the whole.
 """
 
 import json
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from sink.core.bulk import Bound, moved_to
+from sink.core.bulk import Actions, Bound, moved_to
 from tests.core.placing import bulk_of, ticket_of
 from tests.core.test_bulk import _drafted
+
+if TYPE_CHECKING:
+    from sink.core.series import Series
 
 
 def test_a_part_holds_the_chosen_documents_and_their_topics() -> None:
@@ -116,3 +120,24 @@ def test_a_body_of_long_documents_is_not_one_piece() -> None:
 
     assert 300_000 < max(map(len, body)) < 700_000
     assert bytes(body).split(b"\n") == [*bulk.lines, b""]
+
+
+def test_where_a_document_is_bound_for_is_told_by_its_index_and_topic_alone() -> None:
+    """Documents of one index are one lane, whatever is known of its series."""
+    bound = Bound("may", "orders", "id")
+    series = cast("Series", object())
+
+    assert (bound.released, bound.moves, bound.series) == (False, False, None)
+    assert bound == Bound("may", "orders", "id", series=series)
+    assert hash(bound) == hash(Bound("may", "orders", "id", series=series))
+    assert "series" not in repr(bound)
+
+
+def test_action_lines_are_whole_or_in_two_halves() -> None:
+    assert Actions([b"a", b"b"], []).lines == [b"a", b"b"]
+    assert Actions([b"a", b"b"], [], [b"1", b"2"]).lines == [b"a1", b"b2"]
+    assert Actions([], []).ends == ()
+
+
+def test_a_bulk_is_settled_by_the_first_thread_unless_it_is_said() -> None:
+    assert bulk_of(("may", ticket_of("orders"), 1)).worker == 0

@@ -32,6 +32,15 @@ def test_a_prefix_takes_what_begins_with_it_and_nothing_else(prefix: str, topic:
     assert route.matches(topic) is (topic.startswith(prefix) and topic != prefix)
 
 
+def test_the_actions_of_a_route_begin_with_its_operation_and_its_pipeline() -> None:
+    routes = _routes({"prefix": "a-", "pipeline": "geo"}, {"prefix": "b-", "op_type": "index"})
+
+    assert [route.action_head for route in routes] == [
+        b'{"create":{"pipeline":"geo",',
+        b'{"index":{',
+    ]
+
+
 def test_a_dot_in_a_prefix_is_a_dot() -> None:
     (route,) = _routes({"prefix": "app."})
 

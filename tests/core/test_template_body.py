@@ -96,6 +96,12 @@ def test_a_policy_that_is_there_is_never_changed_and_a_foreign_one_is_told() -> 
     assert "Rename it" in foreign.reason
 
 
+def test_the_words_of_a_plan_stay_what_scripts_read() -> None:
+    words = ["create", "update", "keep", "newer", "held", "foreign", "left out"]
+
+    assert [*StepAction] == words
+
+
 def test_an_alias_that_is_there_is_kept_and_an_index_of_its_name_told() -> None:
     step = _planned(Kind.ALIAS, {}, {"aliases": {"ekk": {}}})
     in_the_way = _planned(Kind.ALIAS, {}, {"settings": {}})
