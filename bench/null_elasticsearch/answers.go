@@ -37,7 +37,9 @@ var answers = map[string]string{
 		`"minimum_index_compatibility_version":"7.0.0"},"tagline":"You Know, for Search"}`,
 	"/_cluster/health": `{"cluster_name":"null","status":"green","timed_out":false,"number_of_nodes":1,` +
 		`"number_of_data_nodes":1,"active_shards":0,"unassigned_shards":0}`,
-	"/_license": `{"license":{"status":"active","type":"basic"}}`,
+	"/_license":            `{"license":{"status":"active","type":"basic"}}`,
+	"/_index_template":     `{"index_templates":[]}`,
+	"/_component_template": `{"component_templates":[]}`,
 }
 
 // bulkAnswer renders the answer as filter_path asks for it, like Elasticsearch's response filtering.
